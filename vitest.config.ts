@@ -1,0 +1,14 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["packages/*/src/**/*.test.ts", "tests/**/*.test.ts", "examples/**/*.test.ts"],
+    exclude: ["**/node_modules/**", "**/dist/**"],
+    // Processes, not threads: tests load native drivers, kill children and listen for signals.
+    pool: "forks",
+    // Real files, brokers and processes on a busy machine with two cores.
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+    coverage: { include: ["packages/*/src/**/*.ts"], exclude: ["**/*.test.ts"] },
+  },
+});
