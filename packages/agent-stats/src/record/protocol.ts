@@ -1,0 +1,116 @@
+/** What one unit of a counter stands for. A report or an exporter picks its format by it. */
+export type Unit = "count" | "bytes" | "ms";
+
+/** A counter: a whole number that only grows. */
+export interface CounterDefinition {
+  /** One line that tells a user what the number means. */
+  readonly help: string;
+  /** Default: `"count"`. */
+  readonly unit?: Unit;
+  /** True for failures. They are saved within 250 ms, as they are what a report is read for. Default: false. */
+  readonly error?: boolean;
+  /** The counter that this one counts the attempts of, so that a success rate can be told. */
+  readonly attemptsOf?: string;
+}
+
+/** A gauge: a live value, shown and never stored. */
+export interface GaugeDefinition {
+  readonly help: string;
+  readonly gauge: true;
+  readonly unit?: Unit;
+}
+
+/** What `defineProtocol` takes: for each name its help text, or its whole definition. */
+export type ProtocolDefinition = Readonly<Record<string, string | CounterDefinition | GaugeDefinition>>;
+
+type GaugesOf<D extends ProtocolDefinition> = {
+  [K in keyof D & string]: D[K] extends { readonly gauge: true } ? K : never;
+}[keyof D & string];
+
+type CountersOf<D extends ProtocolDefinition> = Exclude<keyof D & string, GaugesOf<D>>;
+
+export interface Counter extends Required<Omit<CounterDefinition, "attemptsOf">> {
+  readonly name: string;
+  readonly attemptsOf: string | null;
+}
+
+export interface Gauge {
+  readonly name: string;
+  readonly help: string;
+  readonly unit: Unit;
+}
+
+/**
+ * A named set of counters and gauges, e.g. `smp` or `mqtt`. Made by {@link defineProtocol}.
+ * `C` and `G` are the names of its counters and gauges.
+ */
+export interface Protocol<C extends string = string, G extends string = string> {
+  readonly name: string;
+  readonly counters: readonly Counter[];
+  readonly gauges: readonly Gauge[];
+  /** The place of a counter among `counters`, by name. */
+  readonly counterIndex: ReadonlyMap<string, number>;
+  /** The place of a gauge among `gauges`, by name. */
+  readonly gaugeIndex: ReadonlyMap<string, number>;
+  /** Carries the names in the type only; never set. */
+  readonly names?: { readonly counter: C; readonly gauge: G };
+}
+
+const NAME = /^[A-Za-z_][A-Za-z0-9_.-]{0,63}$/;
+
+/**
+ * Defines a protocol. The order of the names is the order in which they are shown.
+ *
+ * @example
+ * const mqtt = defineProtocol("mqtt", {
+ *   sent: "messages the broker acknowledged",
+ *   sendAttempts: { help: "messages handed to the broker", attemptsOf: "sent" },
+ *   sendErrors: { help: "messages the broker refused", error: true },
+ *   connected: { help: "1 while connected", gauge: true },
+ * });
+ *
+ * @throws TypeError when a name is not an identifier of at most 64 characters, a help text is empty, or `attemptsOf`
+ * names no counter: a definition is written once, by a programmer, and must not fail later.
+ */
+export function defineProtocol<const D extends ProtocolDefinition>(
+  name: string,
+  definition: D,
+): Protocol<CountersOf<D>, GaugesOf<D>> {
+  assertName(name, "protocol");
+  const counters: Counter[] = [];
+  const gauges: Gauge[] = [];
+  for (const [key, given] of Object.entries(definition)) {
+    assertName(key, "counter");
+    const spec = typeof given === "string" ? { help: given } : given;
+    if (!spec.help) throw new TypeError(`${name}.${key} has no help text: say in one line what the number means`);
+    if ("gauge" in spec) gauges.push({ name: key, help: spec.help, unit: spec.unit ?? "count" });
+    else counters.push(counterOf(key, spec));
+  }
+  const counterIndex = indexOf(counters);
+  for (const { name: key, attemptsOf } of counters) {
+    if (attemptsOf !== null && !counterIndex.has(attemptsOf)) {
+      throw new TypeError(`${name}.${key} counts attempts of "${attemptsOf}", which is no counter of ${name}`);
+    }
+  }
+  return Object.freeze({ name, counters, gauges, counterIndex, gaugeIndex: indexOf(gauges) });
+}
+
+function counterOf(name: string, spec: CounterDefinition): Counter {
+  return {
+    name,
+    help: spec.help,
+    unit: spec.unit ?? "count",
+    error: spec.error ?? false,
+    attemptsOf: spec.attemptsOf ?? null,
+  };
+}
+
+function assertName(name: string, what: string): void {
+  if (typeof name !== "string" || !NAME.test(name) || name === "__proto__") {
+    throw new TypeError(`a ${what}'s name must be an identifier of at most 64 characters`);
+  }
+}
+
+function indexOf(named: readonly { readonly name: string }[]): ReadonlyMap<string, number> {
+  return new Map(named.map(({ name }, index) => [name, index]));
+}

@@ -1,0 +1,264 @@
+import { Memory, type Place } from "./memory.ts";
+import type { Protocol } from "./protocol.ts";
+import { type Rejection, Row, type RowOwner, type Server, UNCHANGED, URGENT, type Urgency, widthOf } from "./row.ts";
+import { covers, type Scope } from "./scope.ts";
+
+/** What one key holds, by counter and gauge name. Counters that are zero and gauges that were never set are left out. */
+export interface RecordedServer {
+  readonly protocol: string;
+  readonly userId: string;
+  readonly server: string;
+  /** What this session counted. */
+  readonly session: Readonly<Record<string, number>>;
+  /** What the counters stand at: the same, or past and session where the recorder was started from the past. */
+  readonly total: Readonly<Record<string, number>>;
+  /** Live gauges. */
+  readonly live: Readonly<Record<string, number>>;
+}
+
+/** Everything a recorder holds, at one moment. */
+export interface Recorded {
+  /** Which recorder it is: another one after a restart, whose counters then began anew. Null where none can be told. */
+  readonly session: string | null;
+  readonly servers: readonly RecordedServer[];
+  /** Calls that counted nothing, by reason. All zero in a host without a bug. */
+  readonly rejected: Readonly<Record<Rejection, number>>;
+}
+
+export interface RecorderOptions {
+  /** The protocols that are counted. Others are added at the first `server` call with them. */
+  readonly protocols?: readonly Protocol[];
+  /** What to start from: the `servers` of a keeper's `getServersStats`. The counters then hold overall numbers. */
+  readonly startFrom?: Iterable<PastOfServer>;
+}
+
+/** Sums to start from, as a store reads them: one entry a key and counter. */
+export interface StartingSum {
+  readonly protocol: string;
+  readonly userId: string;
+  readonly server: string;
+  readonly counter: string;
+  readonly value: number;
+}
+
+/** The numbers before this session, as `getServersStats` of whoever keeps them tells. */
+export interface PastOfServer {
+  readonly protocol: string;
+  readonly userId: string;
+  readonly server: string;
+  readonly overall: Readonly<Record<string, number>>;
+}
+
+/** The counters in memory. Synchronous, and imports nothing: it can run in any thread of any JavaScript. */
+export class Recorder implements RowOwner {
+  /** Tells this recorder from the one before a restart. Not a secret. */
+  readonly session = `${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`;
+
+  readonly #memory = new Memory();
+  readonly #protocols = new Map<string, Protocol>();
+  readonly #rows = new Map<Protocol, Map<string, Map<string, Row>>>();
+  readonly #byNumber: (Row | undefined)[] = [];
+  readonly #spares = new Map<Protocol, Place>();
+  readonly #forgotten = new Set<string>();
+  readonly #rejections: Record<Rejection, number> = {
+    notWhole: 0,
+    negative: 0,
+    tooLarge: 0,
+    notFinite: 0,
+    unknownName: 0,
+    badKey: 0,
+  };
+  #onChange: ((urgency: Urgency) => void) | null = null;
+  #changed: Row[] = [];
+  #told: Urgency | typeof UNCHANGED = UNCHANGED;
+
+  constructor(options: RecorderOptions = {}) {
+    for (const protocol of options.protocols ?? []) {
+      if (!this.#knows(protocol)) throw new TypeError(`two protocols are named "${protocol.name}"`);
+    }
+    for (const { overall, ...key } of options.startFrom ?? []) {
+      this.startFrom(Object.entries(overall).map(([counter, value]) => ({ ...key, counter, value })));
+    }
+  }
+
+  /**
+   * The counters of one key: the same handle at every call. `1` and `"1"` are the same user.
+   * Never throws: a key that is not one (an empty server, a protocol that only shares its name with a known one) and a
+   * user who was forgotten get a handle that counts nowhere; the first is counted as rejected.
+   */
+  server<C extends string, G extends string>(
+    protocol: Protocol<C, G>,
+    userId: string | number,
+    server: string,
+  ): Server<C, G> {
+    return this.#find(protocol, typeof userId === "number" ? String(userId) : userId, server);
+  }
+
+  /** Everything, at one moment. */
+  getServersStats(): Recorded {
+    return this.recordedOf(this.rows());
+  }
+
+  /** The same of these rows only. */
+  recordedOf(rows: readonly Row[]): Recorded {
+    return { session: this.session, servers: rows.map(recordedServer), rejected: { ...this.#rejections } };
+  }
+
+  /** Drops a user: the counters at once, and whatever is counted later through handles old or new. */
+  forgetUser(userId: string | number): void {
+    const id = String(userId);
+    this.#forgotten.add(id);
+    for (const row of this.rows({ userId: id })) {
+      this.#byNumber[row.number] = undefined;
+      this.#rows.get(row.protocol)?.delete(id);
+      row.forgotten = true;
+      row.cells.fill(0, row.at, row.at + widthOf(row.protocol));
+      row.moveTo(this.#spare(row.protocol));
+    }
+    this.#changed = this.#changed.filter((row) => !row.forgotten);
+  }
+
+  /** Counts again for a user who was forgotten. Handles from before stay dead: ask for new ones. */
+  addUser(userId: string | number): void {
+    this.#forgotten.delete(String(userId));
+  }
+
+  /**
+   * Tells of the first change after `takeChanges`, and again when an urgent one follows; at once where there are changes
+   * already. For the keeper.
+   */
+  listen(onChange: ((urgency: Urgency) => void) | null): void {
+    this.#onChange = onChange;
+    if (this.#told !== UNCHANGED) onChange?.(this.#told);
+  }
+
+  /** Starts the counters within the scope from zero. */
+  reset(scope: Scope = {}): void {
+    for (const row of this.rows(scope)) {
+      for (const index of row.protocol.counters.keys()) row.setValue(index, 0);
+      row.base = null;
+    }
+  }
+
+  /** Forgets what gauges showed: whoever set them is away. */
+  clearGauges(): void {
+    for (const row of this.rows()) row.clearGauges();
+  }
+
+  /** Every row that the scope covers. */
+  rows(scope: Scope = {}): Row[] {
+    return this.#byNumber.filter(
+      (row): row is Row =>
+        row !== undefined && covers(scope, { protocol: row.protocol.name, userId: row.userId, server: row.server }),
+    );
+  }
+
+  /** Every user that is counted. */
+  users(): string[] {
+    return [...new Set(this.rows().map(({ userId }) => userId))];
+  }
+
+  /** The row of that number; undefined once its user is forgotten. */
+  row(number: number): Row | undefined {
+    return this.#byNumber[number];
+  }
+
+  /** The rows changed since the last call, which are unmarked by it. */
+  takeChanges(): Row[] {
+    const taken = this.#changed;
+    for (const row of taken) row.cells[row.at] = UNCHANGED;
+    this.#changed = [];
+    this.#told = UNCHANGED;
+    return taken;
+  }
+
+  /**
+   * Adds what was counted before this session, so that the counters hold overall numbers. Counts made meanwhile stay.
+   * Counters that the protocol does not know are left to the store.
+   */
+  startFrom(sums: Iterable<StartingSum>): void {
+    for (const { protocol: name, userId, server, counter, value } of sums) {
+      const protocol = this.#protocols.get(name);
+      const index = protocol?.counterIndex.get(counter);
+      if (protocol === undefined || index === undefined || this.#forgotten.has(userId)) continue;
+      const row = this.#find(protocol, userId, server);
+      row.base ??= new Float64Array(protocol.counters.length);
+      row.base[index] = (row.base[index] as number) + value;
+      row.setValue(index, row.value(index) + value);
+    }
+  }
+
+  touched(row: Row, urgency: Urgency): void {
+    const before = row.cells[row.at] as number;
+    if (before === UNCHANGED) this.#changed.push(row);
+    row.cells[row.at] = Math.max(before, urgency);
+    if (urgency > this.#told) {
+      this.#told = urgency;
+      this.#onChange?.(urgency);
+    }
+  }
+
+  rejected(why: Rejection): void {
+    this.#rejections[why] += 1;
+  }
+
+  #find(protocol: Protocol, userId: string, server: string): Row {
+    const found = this.#rows.get(protocol)?.get(userId)?.get(server);
+    return found ?? this.#create(protocol, userId, server);
+  }
+
+  #create(protocol: Protocol, userId: string, server: string): Row {
+    const valid = isName(userId) && isName(server) && this.#knows(protocol);
+    if (!valid) this.rejected("badKey");
+    if (!valid || this.#forgotten.has(userId)) {
+      const nowhere = new Row(this, -1, protocol, userId, server, this.#spare(protocol));
+      nowhere.forgotten = true;
+      return nowhere;
+    }
+    const row = new Row(this, this.#byNumber.length, protocol, userId, server, this.#memory.take(widthOf(protocol)));
+    this.#byNumber.push(row);
+    const users = this.#rows.get(protocol) as Map<string, Map<string, Row>>;
+    const servers = users.get(userId);
+    if (servers) servers.set(server, row);
+    else users.set(userId, new Map([[server, row]]));
+    return row;
+  }
+
+  #knows(protocol: Protocol): boolean {
+    const known = this.#protocols.get(protocol.name);
+    if (known !== undefined) return known === protocol;
+    this.#protocols.set(protocol.name, protocol);
+    this.#rows.set(protocol, new Map());
+    return true;
+  }
+
+  /** Where counts go that must go nowhere. Its mark is the most urgent one for good, so that it wakes nobody. */
+  #spare(protocol: Protocol): Place {
+    const known = this.#spares.get(protocol);
+    if (known) return known;
+    const spare = this.#memory.take(widthOf(protocol));
+    spare.cells[spare.at] = URGENT;
+    this.#spares.set(protocol, spare);
+    return spare;
+  }
+}
+
+function isName(given: unknown): given is string {
+  return typeof given === "string" && given !== "";
+}
+
+function recordedServer(row: Row): RecordedServer {
+  const { protocol, userId, server } = row;
+  const named = (names: readonly { readonly name: string }[], value: (index: number) => number) =>
+    Object.fromEntries(names.map(({ name }, index) => [name, value(index)] as const).filter(([, n]) => n !== 0));
+  return {
+    protocol: protocol.name,
+    userId,
+    server,
+    session: named(protocol.counters, (index) => row.session(index)),
+    total: named(protocol.counters, (index) => row.value(index)),
+    live: Object.fromEntries(
+      protocol.gauges.map(({ name }, i) => [name, row.gauge(i)] as const).filter(([, n]) => !Number.isNaN(n)),
+    ),
+  };
+}
