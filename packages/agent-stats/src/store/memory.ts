@@ -1,0 +1,286 @@
+import { covers, type Scope } from "../record/scope.ts";
+import {
+  addCounts,
+  type Counts,
+  countedRows,
+  entry,
+  type Key,
+  MemoryDatabase,
+  NO_HOUR,
+  nameOf,
+} from "./memory-database.ts";
+import {
+  type BegunSession,
+  type Caller,
+  type Clear,
+  type Cleared,
+  type Clearer,
+  type CountedRow,
+  type HourRow,
+  inThisThread,
+  type KeyRow,
+  type NewSession,
+  rowsOf,
+  type SaveBatch,
+  type SaveResult,
+  type SessionRow,
+  type SessionSumRow,
+  type StatsStore,
+  type StoreCalls,
+  type SumRow,
+  type Sums,
+  type Totals,
+} from "./store.ts";
+
+const HOUR_MS = 3_600_000;
+
+/** Keeps nothing beyond this process: for tests, and for hosts that want the same API without a file. */
+export function memoryStore(database: MemoryDatabase = new MemoryDatabase()): StatsStore {
+  return inThisThread(new MemoryCalls(database));
+}
+
+class MemoryCalls implements StoreCalls {
+  /** Stands for the lock of this store's sessions; replaced when the store is closed. */
+  #owner = {};
+  readonly #rows = new Map<number, Key>();
+
+  constructor(readonly db: MemoryDatabase) {}
+
+  begin({ startedAt, flushEveryMs, seen }: NewSession): BegunSession {
+    this.db.trackedSince ??= startedAt;
+    const session = ++this.db.lastSession;
+    const knows = seen ?? this.db.lastClear;
+    const row = {
+      session,
+      started: startedAt,
+      lastSaved: startedAt,
+      ended: null,
+      how: null,
+      flushEveryMs,
+      folded: false,
+    };
+    this.db.sessions.set(session, { row, saves: 0, seen: knows, agent: null, owner: this.#owner, hours: new Map() });
+    this.#rows.clear();
+    return { session, seen: knows };
+  }
+
+  save(batch: SaveBatch): SaveResult {
+    const session = this.db.sessions.get(batch.session);
+    const cleared = this.#cleared(batch);
+    if (!session || session.row.folded || session.row.ended !== null) return { outcome: "closed", ...cleared };
+    if (cleared.clears.length > 0) return { outcome: "cleared", ...cleared };
+    const told = new Set([...this.#rows.keys(), ...batch.keys.map(([row]) => row)]);
+    if (!rowsOf(batch).every((row) => told.has(row))) return { outcome: "untold" };
+    session.owner = this.#owner;
+    for (const [row, protocol, userId, server] of batch.keys) {
+      this.#rows.set(row, this.#key({ protocol, userId, server, trackedSince: batch.at }));
+    }
+    for (let i = 0; i < batch.cells.length; i += 3) {
+      const [row, counter, value] = batch.cells.subarray(i, i + 3) as unknown as [number, number, number];
+      const key = this.#rows.get(row) as Key;
+      const hour = entry(session.hours, batch.hour, () => new Map<Key, Counts>());
+      entry(hour, key, () => new Map()).set(batch.counters[counter] as string, value);
+    }
+    session.saves = batch.save;
+    session.seen = batch.seen;
+    session.agent = batch.agent ?? null;
+    const lastSaved = Math.max(session.row.lastSaved, batch.at);
+    const end = batch.ending === undefined ? {} : { ended: lastSaved, how: batch.ending };
+    session.row = { ...session.row, lastSaved, ...end };
+    return { outcome: "saved" };
+  }
+
+  fold(): number {
+    let folded = 0;
+    for (const session of this.db.sessions.values()) {
+      if (session.row.folded || (session.row.ended === null && session.owner !== null)) continue;
+      session.row = { ...session.row, folded: true, how: session.row.how ?? "killed" };
+      for (const keys of session.hours.values()) {
+        for (const [key, counts] of keys)
+          addCounts(
+            entry(this.db.past, key, () => new Map()),
+            counts,
+          );
+      }
+      folded += 1;
+    }
+    this.#dropClears();
+    return folded;
+  }
+
+  deleteUser(userId: string, totals: Totals, by: Clearer): Cleared & { readonly erased: "physically" } {
+    if (totals === "anonymise") this.#anonymise(userId, by.at);
+    return { ...this.#clear("delete", { userId }, by), erased: "physically" };
+  }
+
+  deletedAmong(users: readonly string[], seen: number): string[] {
+    const deleted = this.db.clears.filter(({ clear, what }) => clear > seen && what === "delete");
+    const ids = new Set(deleted.map(({ scope }) => scope.userId));
+    return users.filter((userId) => ids.has(userId));
+  }
+
+  reset(scope: Scope, by: Clearer): Cleared {
+    if (Object.keys(scope).length === 0) this.db.trackedSince = by.at;
+    return this.#clear("reset", scope, by);
+  }
+
+  prune(beforeHour: number): void {
+    for (const [id, { row, hours }] of this.db.sessions) {
+      for (const [hour, keys] of [...hours]) {
+        if (hour >= beforeHour || hour === NO_HOUR) continue;
+        hours.delete(hour);
+        const rest = row.folded ? new Map<Key, Counts>() : entry(hours, NO_HOUR, () => new Map<Key, Counts>());
+        for (const [key, counts] of keys)
+          addCounts(
+            entry(rest, key, () => new Map()),
+            counts,
+          );
+      }
+      if (row.folded) hours.delete(NO_HOUR);
+      if (row.folded && row.lastSaved < beforeHour * HOUR_MS) this.db.sessions.delete(id);
+    }
+    this.#dropClears();
+  }
+
+  erase(): "physically" {
+    return "physically";
+  }
+
+  sums(caller: Caller | null): Sums {
+    const except = caller?.session ?? null;
+    const rows = new Map<Key, Map<string, { past: number; open: number }>>();
+    const add = (key: Key, counts: Counts, to: "past" | "open") => {
+      const row = entry(rows, key, () => new Map());
+      for (const [counter, value] of counts) entry(row, counter, () => ({ past: 0, open: 0 }))[to] += value;
+    };
+    for (const [key, counts] of this.db.past) add(key, counts, "past");
+    for (const { row, hours } of this.db.sessions.values()) {
+      if (row.folded || row.session === except) continue;
+      for (const keys of hours.values()) for (const [key, counts] of keys) add(key, counts, "open");
+    }
+    const own = except === null ? undefined : this.db.sessions.get(except)?.row;
+    const keys = [...this.db.keys.values()].map((key, index) => ({ ...key, key: index }));
+    const sums: SumRow[] = [...this.db.keys.values()].flatMap((key, index) =>
+      [...(rows.get(key) ?? [])].map(([counter, { past, open }]) => ({ key: index, counter, past, open })),
+    );
+    const saved = [...this.db.sessions.values()].filter(({ saves }) => saves > 0).map(({ row }) => row.lastSaved);
+    return {
+      trackedSince: this.db.trackedSince ?? 0,
+      lastSaved: saved.length > 0 ? Math.max(...saved) : null,
+      closed: except !== null && (own === undefined || own.folded || own.ended !== null),
+      ...this.#cleared(caller),
+      keys,
+      sums,
+    };
+  }
+
+  sessions(): SessionRow[] {
+    return [...this.db.sessions.values()].map(({ row, owner }) =>
+      row.how === null && owner === null ? { ...row, how: "killed" } : row,
+    );
+  }
+
+  sessionSums(): SessionSumRow[] {
+    return [...this.db.sessions].flatMap(([session, { hours }]) => {
+      const counted = new Map<Key, Counts>();
+      for (const keys of hours.values()) {
+        for (const [key, counts] of keys)
+          addCounts(
+            entry(counted, key, () => new Map()),
+            counts,
+          );
+      }
+      return [...counted].flatMap(([key, counts]) => countedRows(key, counts).map((row) => ({ session, ...row })));
+    });
+  }
+
+  counted(agent: string): CountedRow[] {
+    const sums = this.sessionSums().filter(({ session }) => this.db.sessions.get(session)?.agent === agent);
+    const counted = new Map<string, CountedRow>();
+    for (const { session: _, ...row } of sums) {
+      const name = JSON.stringify([row.protocol, row.userId, row.server, row.counter]);
+      counted.set(name, { ...row, value: row.value + (counted.get(name)?.value ?? 0) });
+    }
+    return [...counted.values()];
+  }
+
+  hours(from: number, to: number): HourRow[] {
+    const byHour = new Map<number, Map<Key, Counts>>();
+    for (const { hours } of this.db.sessions.values()) {
+      for (const [hour, keys] of hours) {
+        if (hour < from || hour > to || hour === NO_HOUR) continue;
+        const of = entry(byHour, hour, () => new Map<Key, Counts>());
+        for (const [key, counts] of keys)
+          addCounts(
+            entry(of, key, () => new Map()),
+            counts,
+          );
+      }
+    }
+    return [...byHour]
+      .sort(([a], [b]) => a - b)
+      .flatMap(([hour, keys]) =>
+        [...keys].flatMap(([key, counts]) => countedRows(key, counts).map((row) => ({ hour, ...row }))),
+      );
+  }
+
+  close(): void {
+    for (const session of this.db.sessions.values()) if (session.owner === this.#owner) session.owner = null;
+    this.#owner = {};
+    this.#rows.clear();
+  }
+
+  #key(key: Key): Key {
+    return entry(this.db.keys, nameOf(key), () => key);
+  }
+
+  #anonymise(userId: string, at: number): void {
+    const { keys, sums } = this.sums(null);
+    const of = new Map(keys.map((key) => [key.key, key]));
+    for (const { key, counter, past, open } of sums) {
+      const { protocol, userId: owner } = of.get(key) as KeyRow;
+      if (owner !== userId) continue;
+      const nobody = this.#key({ protocol, userId: "", server: "", trackedSince: at });
+      addCounts(
+        entry(this.db.past, nobody, () => new Map()),
+        new Map([[counter, past + open]]),
+      );
+    }
+  }
+
+  #clear(what: Clear["what"], scope: Scope, by: Clearer): Cleared {
+    for (const key of [...this.db.keys.values()].filter((each) => covers(scope, each))) {
+      this.db.keys.delete(nameOf(key));
+      this.db.past.delete(key);
+      for (const { hours } of this.db.sessions.values()) for (const keys of hours.values()) keys.delete(key);
+    }
+    this.db.clears.push({ clear: ++this.db.lastClear, what, scope });
+    const cleared = this.#cleared(by);
+    const session = by.session === null ? undefined : this.db.sessions.get(by.session);
+    if (session) session.seen = this.db.lastClear;
+    this.#dropClears();
+    return cleared;
+  }
+
+  #cleared(caller: { readonly session: number | null; readonly seen: number } | null): Cleared {
+    if (caller === null) return { clears: [], saves: 0 };
+    const saves = this.db.sessions.get(caller.session ?? -1)?.saves ?? 0;
+    return { clears: this.#clearsAfter(caller.seen), saves };
+  }
+
+  #clearsAfter(seen: number): Clear[] {
+    return this.db.clears.flatMap(({ told, ...clear }) => (clear.clear > seen && !told ? [clear] : []));
+  }
+
+  /** Forgets what every session has heard of that never said goodbye; of the rest, what only sessions taken for dead have not. */
+  #dropClears(): void {
+    const silent = [...this.db.sessions.values()].filter(({ row }) => row.ended === null);
+    const heardBy = (sessions: typeof silent) => Math.min(...sessions.map(({ seen }) => seen));
+    const living = heardBy(silent.filter(({ row }) => !row.folded));
+    const all = heardBy(silent);
+    this.db.clears = this.db.clears.flatMap((clear) => {
+      if (clear.clear <= all || (clear.clear <= living && clear.what === "reset")) return [];
+      return [clear.clear <= living ? { ...clear, told: true } : clear];
+    });
+  }
+}

@@ -1,0 +1,317 @@
+import { randomBytes } from "node:crypto";
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import { StatsError } from "agent-stats";
+import { sqlcipherReader, sqlcipherStore } from "agent-stats/sqlcipher";
+import { afterEach, describe, expect, test } from "vitest";
+import {
+  assertHelpful,
+  type BadInput,
+  holds,
+  makeGood,
+  type Place,
+  placeFor,
+  replaceByGood,
+  runSql,
+  WRONG_KEY,
+} from "./bad-input.testing.ts";
+import { bytesIn, describeDrivers, KEY, temporaryFolder } from "./files.testing.ts";
+
+const PNG = Buffer.concat([Buffer.from("89504e470d0a1a0a", "hex"), randomBytes(20_000)]);
+const PAGE = 4_096;
+
+const inFolder = (make: (place: Place) => void | Promise<void>) => (place: Place) => {
+  mkdirSync(dirname(place.file));
+  return make(place);
+};
+
+const writeFile = (bytes: Uint8Array | string) => inFolder(({ file }) => writeFileSync(file, bytes));
+
+const BAD: readonly BadInput[] = [
+  {
+    name: "another key",
+    code: "STATS_KEY_REJECTED",
+    says: /another key/,
+    make: inFolder((place) => makeGood(place, WRONG_KEY)),
+    cure: replaceByGood,
+    before: 100,
+  },
+  {
+    name: "a damaged first page",
+    code: "STATS_KEY_REJECTED",
+    says: /the file is damaged/,
+    make: inFolder(async (place) => {
+      await makeGood(place);
+      const bytes = readFileSync(place.file);
+      bytes[2_000] = (bytes[2_000] as number) ^ 1;
+      writeFileSync(place.file, bytes);
+    }),
+    cure: replaceByGood,
+    before: 100,
+  },
+  {
+    name: "a SQLite database without encryption",
+    code: "STATS_NOT_ENCRYPTED",
+    says: /name another file/,
+    make: inFolder((place) => runSql(place, null, "CREATE TABLE t (x); INSERT INTO t VALUES (1)")),
+    cure: replaceByGood,
+    before: 100,
+  },
+  {
+    name: "a picture",
+    code: "STATS_NOT_A_DATABASE",
+    says: /name another file/,
+    make: writeFile(PNG),
+    cure: replaceByGood,
+    before: 100,
+  },
+  {
+    name: "a text",
+    code: "STATS_NOT_A_DATABASE",
+    says: /name another file/,
+    make: writeFile("These are notes.\n"),
+    cure: ({ file }) => rmSync(file),
+    before: 0,
+  },
+  {
+    name: "random bytes of a database's size",
+    code: "STATS_KEY_REJECTED",
+    says: /of another kind/,
+    make: writeFile(randomBytes(3 * PAGE)),
+    cure: replaceByGood,
+    before: 100,
+  },
+  {
+    name: "a file without bytes",
+    code: "STATS_EMPTY_FILE",
+    says: /restore it, or remove it/,
+    make: writeFile(""),
+    cure: ({ file }) => rmSync(file),
+    before: 0,
+  },
+  {
+    name: "a file that lost its bytes, beside a WAL that has some",
+    code: "STATS_EMPTY_FILE",
+    says: /restore it, or remove it/,
+    make: inFolder(({ file }) => {
+      writeFileSync(file, "");
+      writeFileSync(`${file}-wal`, randomBytes(PAGE));
+    }),
+    cure: async (place) => {
+      rmSync(`${place.file}-wal`);
+      await replaceByGood(place);
+    },
+    before: 100,
+  },
+  {
+    name: "a file that was cut off in the middle of a page",
+    code: "STATS_DAMAGED",
+    says: /move it aside/,
+    make: inFolder(async (place) => {
+      await makeGood(place);
+      truncateSync(place.file, 3 * PAGE - 7);
+    }),
+    cure: replaceByGood,
+    before: 100,
+  },
+  {
+    name: "a file that was cut off after a page",
+    code: "STATS_DAMAGED",
+    says: /move it aside/,
+    make: inFolder(async (place) => {
+      await makeGood(place);
+      truncateSync(place.file, 2 * PAGE);
+    }),
+    cure: replaceByGood,
+    before: 100,
+  },
+  {
+    name: "a folder",
+    code: "STATS_IS_A_FOLDER",
+    says: /name a file in it/,
+    make: ({ file }) => void mkdirSync(file, { recursive: true }),
+    cure: ({ file }) => rmSync(file, { recursive: true }),
+    before: 0,
+  },
+  {
+    name: "a missing folder",
+    code: "STATS_FOLDER_MISSING",
+    says: /create it/,
+    make: () => {},
+    cure: ({ file }) => void mkdirSync(dirname(file)),
+    before: 0,
+    toReader: "STATS_MISSING",
+  },
+  {
+    name: "a newer schema",
+    code: "STATS_NEWER_SCHEMA",
+    says: /update agent-stats/,
+    make: inFolder(async (place) => {
+      await makeGood(place);
+      runSql(place, KEY, "UPDATE agent_stats_meta SET value = value + 1 WHERE name = 'schema_version'");
+    }),
+    cure: (place) => runSql(place, KEY, "UPDATE agent_stats_meta SET value = value - 1 WHERE name = 'schema_version'"),
+    before: 100,
+  },
+];
+
+/** What this user may not write. Root may write everything, so it becomes somebody else for a while. */
+const NOBODY = 65_534;
+const isRoot = process.geteuid?.() === 0;
+const beNobody = () => void (isRoot && process.seteuid?.(NOBODY));
+const beMyself = () => void (isRoot && process.seteuid?.(0));
+
+const mayWrite = (folder: string, mode: { folder: number; file: number }) => {
+  for (const name of readdirSync(folder)) chmodSync(join(folder, name), mode.file);
+  chmodSync(folder, mode.folder);
+};
+
+function readOnly(
+  name: string,
+  mode: { folder: number; file: number },
+  existing: boolean,
+  toReader: BadInput["toReader"] = "STATS_READ_ONLY",
+): BadInput {
+  return {
+    name,
+    code: "STATS_READ_ONLY",
+    says: /give this user the right to write/,
+    thread: "same",
+    make: async (place) => {
+      const folder = dirname(place.file);
+      mkdirSync(folder);
+      chmodSync(place.outside, 0o755);
+      // Made in any case: the driver must be loaded before this process may no longer read all its files.
+      await makeGood(place);
+      if (!existing) rmSync(place.file);
+      mayWrite(folder, mode);
+      beNobody();
+    },
+    cure: ({ file }) => {
+      beMyself();
+      mayWrite(dirname(file), { folder: 0o777, file: 0o666 });
+      beNobody();
+    },
+    before: existing ? 100 : 0,
+    toReader,
+  };
+}
+
+const READ_ONLY = [
+  readOnly("a folder that may not be written", { folder: 0o555, file: 0o444 }, false, "STATS_MISSING"),
+  readOnly("a file and its folder that may not be written", { folder: 0o555, file: 0o444 }, true),
+  readOnly("a file in a folder that may not be written", { folder: 0o555, file: 0o666 }, true),
+  {
+    ...readOnly("a file that may not be written", { folder: 0o777, file: 0o444 }, true, null),
+    // Left by the reader: who may not write the file cannot lock it either, so as to know that nobody needs these.
+    leaves: /-(wal|shm)$/,
+  },
+];
+
+function whyAllMayBeWritten(): string | null {
+  if (process.platform === "win32") return "Windows knows no such modes";
+  const folder = temporaryFolder();
+  chmodSync(folder, 0o555);
+  beNobody();
+  try {
+    writeFileSync(join(folder, "written"), "");
+    return "this user may write everything";
+  } catch {
+    return null;
+  } finally {
+    beMyself();
+  }
+}
+
+describeDrivers("what cannot be used is left as it is, and the host goes on", (driver) => {
+  test.each(BAD)("$name", (bad) => holds(bad, placeFor(driver)));
+
+  const reason = whyAllMayBeWritten();
+  if (reason !== null) console.log(`skipped: what may not be written: ${reason}`);
+  describe.skipIf(reason !== null)("as a user without the right", () => {
+    afterEach(beMyself);
+    test.each(READ_ONLY)("$name", (bad) => holds(bad, placeFor(driver)));
+  });
+
+  test("what was saved before a crash is there for the right key, whoever tried a wrong one meanwhile", async () => {
+    const { file, outside } = placeFor(driver);
+    mkdirSync(dirname(file));
+    await makeGood({ file, driver });
+    const store = sqlcipherStore({ file, key: KEY, driver, thread: "same" });
+    await store.begin({ startedAt: 1, flushEveryMs: 1, seen: null });
+    const crashed = join(outside, "crashed.db");
+    for (const suffix of ["", "-wal"]) copyFileSync(file + suffix, crashed + suffix);
+    await store.close();
+    expect(readFileSync(`${crashed}-wal`).length).toBeGreaterThan(0);
+    const wrong = sqlcipherStore({ file: crashed, key: WRONG_KEY, driver, thread: "same" });
+    await expect(wrong.sums(null)).rejects.toMatchObject({ code: "STATS_KEY_REJECTED" });
+    const right = sqlcipherReader({ file: crashed, key: KEY, driver, thread: "same" });
+    expect(await right.sessions()).toHaveLength(2);
+    expect((await right.sums(null)).sums).toMatchObject([{ counter: "sent", open: 100 }]);
+    await right.close();
+  });
+});
+
+describe("a key of the wrong kind is refused before any file is touched", () => {
+  const keys: [why: string, key: unknown][] = [
+    ["62 hex digits, which SQLCipher would take for a passphrase", "5a".repeat(31)],
+    ["66 hex digits", "5a".repeat(33)],
+    ["64 letters that are no hex digits", "5g".repeat(32)],
+    ["64 hex digits and a line end", `${KEY}\n`],
+    ["31 bytes", new Uint8Array(31)],
+    ["33 bytes", new Uint8Array(33)],
+    ["no bytes", new Uint8Array(0)],
+    ["32 numbers that are not bytes", Array.from({ length: 32 }, () => 1)],
+    ["an empty string", ""],
+    ["an empty passphrase", { passphrase: "" }],
+    ["a passphrase that is none", { passphrase: 12345678 }],
+    ["a passphrase with a zero byte, where SQLite would end it", { passphrase: "correct\0horse" }],
+    ["a passphrase that SQLCipher would take for a raw key", { passphrase: `x'${KEY}'` }],
+    ["nothing", undefined],
+    ["null", null],
+  ];
+  test.each(keys)("%s", (_, key) => {
+    const folder = temporaryFolder();
+    const file = join(folder, "stats.db");
+    for (const open of [sqlcipherStore, sqlcipherReader]) {
+      let thrown: unknown = null;
+      try {
+        open({ file, key: key as string });
+      } catch (error) {
+        thrown = error;
+      }
+      expect(thrown).toBeInstanceOf(StatsError);
+      expect(thrown).toMatchObject({ code: "STATS_KEY_INVALID" });
+      assertHelpful(thrown as StatsError, { says: /32 bytes, 64 hex digits, or \{ passphrase \}/ }, { file });
+    }
+    expect(bytesIn(folder)).toEqual({});
+  });
+});
+
+describeDrivers("control: every kind of key that is one opens what it made", (driver) => {
+  test.each([
+    ["64 hex digits", KEY, Buffer.from(KEY, "hex")],
+    ["64 hex digits, large", "5A".repeat(32), KEY],
+    ["32 bytes", new Uint8Array(32).fill(7), "07".repeat(32)],
+    ["a passphrase", { passphrase: "correct 'horse' \" ü" }, { passphrase: "correct 'horse' \" ü" }],
+  ])("%s", async (_, key, same) => {
+    const file = join(temporaryFolder(), "stats.db");
+    const writer = sqlcipherStore({ file, key, driver, thread: "same" });
+    await writer.begin({ startedAt: 1, flushEveryMs: 1, seen: null });
+    await writer.close();
+    const reader = sqlcipherReader({ file, key: same, driver, thread: "same" });
+    expect(await reader.sessions()).toHaveLength(1);
+    await reader.close();
+    const other = sqlcipherReader({ file, key: WRONG_KEY, driver, thread: "same" });
+    await expect(other.sessions()).rejects.toMatchObject({ code: "STATS_KEY_REJECTED" });
+  });
+});

@@ -1,0 +1,241 @@
+import type { Scope } from "../../record/scope.ts";
+import {
+  type BegunSession,
+  type Caller,
+  type Cleared,
+  type Clearer,
+  type CountedRow,
+  type Erased,
+  type HourRow,
+  type KeyOfRow,
+  type NewSession,
+  rowsOf,
+  type SaveBatch,
+  type SaveResult,
+  type SessionRow,
+  type SessionSumRow,
+  type StoreCalls,
+  type Sums,
+  type Totals,
+} from "../store.ts";
+import { addToPast, anonymise, clear, deletedAmong, dropClears, userTrigger } from "./clears.ts";
+import { Connection } from "./connection.ts";
+import type { OpenDatabase } from "./handle.ts";
+import { cleared, isOpen, NO_HOUR, readCounted, readHours, readSessionSums, readSessions, readSums } from "./reads.ts";
+
+const HOUR_MS = 3_600_000;
+
+/** All the SQL, once for every driver of the SQLite family. Synchronous; whoever wants it off a thread puts it there. */
+export class SqliteCalls implements StoreCalls {
+  readonly #db: Connection;
+  /** The keys behind row numbers of the session that is open here. */
+  readonly #keys = new Map<number, number>();
+
+  constructor(open: () => OpenDatabase) {
+    this.#db = new Connection(open);
+  }
+
+  begin({ startedAt, flushEveryMs, seen }: NewSession): BegunSession {
+    return this.#db.write((database) => {
+      const knows = seen ?? this.#db.number("SELECT COALESCE(MAX(tombstone_id), 0) AS n FROM agent_stats_tombstone");
+      // Tracking began with the first session, not when the file was made for it.
+      if (this.#db.meta("tracked_since") === 0) this.#db.setMeta("tracked_since", startedAt);
+      this.#db.run("INSERT INTO agent_stats_session (started, last_saved, flush_every, seen) VALUES (?, ?, ?, ?)", [
+        startedAt,
+        startedAt,
+        flushEveryMs,
+        knows,
+      ]);
+      const session = this.#db.number("SELECT last_insert_rowid() AS n");
+      // Before the commit: nobody must ever see this session without its lock.
+      if (!database.locks.take(session)) throw Object.assign(new Error("lock"), { code: "SQLITE_BUSY" });
+      this.#keys.clear();
+      return { session, seen: knows };
+    });
+  }
+
+  save(batch: SaveBatch): SaveResult {
+    const told = new Map<number, number>();
+    const result = this.#db.write<SaveResult>((database) => {
+      const news = cleared(this.#db, batch);
+      if (!isOpen(this.#db, batch.session)) return { outcome: "closed", ...news };
+      if (news.clears.length > 0) return { outcome: "cleared", ...news };
+      const given = new Set(batch.keys.map(([row]) => row));
+      if (!rowsOf(batch).every((row) => given.has(row) || this.#keys.has(row))) return { outcome: "untold" };
+      // Where the connection was opened anew, the lock went with the old one.
+      database.locks.take(batch.session);
+      for (const key of batch.keys) told.set(key[0], this.#key(key, batch.at));
+      this.#saveCells(batch, told);
+      const { save, seen, at, agent = null, ending = null } = batch;
+      this.#db.run(
+        `UPDATE agent_stats_session SET saves = ?, seen = ?, agent = ?, last_saved = MAX(last_saved, ?),
+          ended = CASE WHEN ? IS NULL THEN NULL ELSE MAX(started, last_saved, ?) END, how = ? WHERE session_id = ?`,
+        [save, seen, agent, at, ending, at, ending, batch.session],
+      );
+      return { outcome: "saved" };
+    });
+    for (const [row, key] of told) this.#keys.set(row, key);
+    if (result.outcome === "saved" && batch.ending !== undefined) this.#unlock([batch.session]);
+    return result;
+  }
+
+  fold(): number {
+    const dead: number[] = [];
+    const folded = this.#db.write(({ locks }) => {
+      const open = this.#db.all<{ session: number; ended: number | null }>(
+        "SELECT session_id AS session, ended FROM agent_stats_session WHERE folded = 0 ORDER BY session_id",
+      );
+      const over = open.filter(({ session, ended }) => {
+        if (ended !== null) return true;
+        const isDead = !locks.isHeld(session) && locks.take(session);
+        if (isDead) dead.push(session);
+        return isDead;
+      });
+      const count = over.reduce((sum, { session }) => sum + this.#foldOne(session), 0);
+      if (count > 0) dropClears(this.#db);
+      return count;
+    });
+    this.#unlock(dead);
+    return folded;
+  }
+
+  deleteUser(userId: string, totals: Totals, by: Clearer): Cleared & { readonly erased: Erased } {
+    const news = this.#db.write(() => {
+      if (totals === "anonymise") anonymise(this.#db, userId, by.at);
+      return clear(this.#db, "delete", { userId }, by);
+    });
+    this.#keys.clear();
+    return { ...news, erased: this.erase() };
+  }
+
+  deletedAmong(users: readonly string[], seen: number): string[] {
+    return this.#db.use(() => deletedAmong(this.#db, users, seen));
+  }
+
+  /** The same as `deleteUser` within a transaction that the host has open. */
+  deleteUserWithin(userId: string): void {
+    const by = { session: null, seen: Number.MAX_SAFE_INTEGER, at: Date.now() };
+    this.#db.use(() => clear(this.#db, "delete", { userId }, by));
+  }
+
+  installUserTrigger(table: string, column: string): void {
+    this.#db.use(({ handle, schema }) => handle.exec(userTrigger(schema, table, column)));
+  }
+
+  reset(scope: Scope, by: Clearer): Cleared {
+    const news = this.#db.write(() => {
+      if (Object.keys(scope).length === 0) this.#db.setMeta("tracked_since", by.at);
+      return clear(this.#db, "reset", scope, by);
+    });
+    this.#keys.clear();
+    this.erase();
+    return news;
+  }
+
+  prune(beforeHour: number): void {
+    this.#db.write(() => {
+      const folded = "(SELECT session_id FROM agent_stats_session WHERE folded = 1)";
+      this.#db.run(`DELETE FROM agent_stats_count WHERE hour < ? AND session_id IN ${folded}`, [beforeHour]);
+      // A session that goes on for longer than history is kept: its old hours become one, which no timeline shows.
+      this.#db.run(
+        `INSERT INTO agent_stats_count (session_id, hour, key_id, counter, value)
+          SELECT session_id, ${NO_HOUR}, key_id, counter, SUM(value) FROM agent_stats_count
+          WHERE hour < ? AND hour <> ${NO_HOUR} GROUP BY session_id, key_id, counter
+          ON CONFLICT (session_id, hour, key_id, counter) DO UPDATE SET value = value + excluded.value`,
+        [beforeHour],
+      );
+      this.#db.run(`DELETE FROM agent_stats_count WHERE hour < ? AND hour <> ${NO_HOUR}`, [beforeHour]);
+      this.#db.run("DELETE FROM agent_stats_session WHERE folded = 1 AND last_saved < ?", [beforeHour * HOUR_MS]);
+      dropClears(this.#db);
+    });
+  }
+
+  erase(): Erased {
+    try {
+      return this.#db.use(({ handle, ownFile }) => {
+        if (this.#db.meta("erase_pending") === 0) return "physically";
+        if (!ownFile) return "logically";
+        // Freed pages, and old versions of pages in the WAL, still hold the names: move the WAL into the file, rewrite
+        // the file without its free pages, move that into the file too. secure_delete alone does not do it.
+        if (!this.#checkpoint()) return "pending";
+        handle.exec("VACUUM");
+        if (!this.#checkpoint()) return "pending";
+        this.#db.setMeta("erase_pending", 0);
+        return "physically";
+      });
+    } catch {
+      // The deletion itself is done. A reader that holds the file, or a disk without room for the rewriting, delays this.
+      return "pending";
+    }
+  }
+
+  sums(caller: Caller | null): Sums {
+    return readSums(this.#db, caller);
+  }
+
+  sessions(): SessionRow[] {
+    return readSessions(this.#db);
+  }
+
+  sessionSums(): SessionSumRow[] {
+    return readSessionSums(this.#db);
+  }
+
+  counted(agent: string): CountedRow[] {
+    return readCounted(this.#db, agent);
+  }
+
+  hours(from: number, to: number): HourRow[] {
+    return readHours(this.#db, from, to);
+  }
+
+  close(): void {
+    this.#keys.clear();
+    this.#db.close();
+  }
+
+  #saveCells(batch: SaveBatch, told: ReadonlyMap<number, number>): void {
+    const put = this.#db.statement(
+      `INSERT INTO agent_stats_count (session_id, hour, key_id, counter, value) VALUES (?, ?, ?, ?, ?)
+        ON CONFLICT (session_id, hour, key_id, counter) DO UPDATE SET value = excluded.value`,
+    );
+    const { session, hour, counters, cells } = batch;
+    for (let i = 0; i < cells.length; i += 3) {
+      const row = cells[i] as number;
+      const key = (told.get(row) ?? this.#keys.get(row)) as number;
+      put.run([session, hour, key, counters[cells[i + 1] as number] as string, cells[i + 2] as number]);
+    }
+  }
+
+  #foldOne(session: number): number {
+    const { changes } = this.#db.run(
+      "UPDATE agent_stats_session SET folded = 1, how = COALESCE(how, 'killed') WHERE session_id = ? AND folded = 0",
+      [session],
+    );
+    if (changes > 0) addToPast(this.#db, session);
+    return changes;
+  }
+
+  #key([, protocol, userId, server]: KeyOfRow, at: number): number {
+    const find = "SELECT key_id AS key FROM agent_stats_key WHERE user_id = ? AND protocol = ? AND server = ?";
+    const found = this.#db.get<{ key: number }>(find, [userId, protocol, server]);
+    if (found) return found.key;
+    this.#db.run("INSERT INTO agent_stats_key (user_id, protocol, server, tracked_since) VALUES (?, ?, ?, ?)", [
+      userId,
+      protocol,
+      server,
+      at,
+    ]);
+    return this.#db.number("SELECT last_insert_rowid() AS n");
+  }
+
+  #unlock(sessions: readonly number[]): void {
+    this.#db.use(({ locks }) => {
+      for (const session of sessions) locks.remove(session);
+    });
+  }
+
+  #checkpoint(): boolean {
+    return this.#db.get<{ busy: number }>("PRAGMA wal_checkpoint(TRUNCATE)")?.busy === 0;
+  }
+}

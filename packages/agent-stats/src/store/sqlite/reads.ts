@@ -1,0 +1,113 @@
+import type { Scope } from "../../record/scope.ts";
+import type {
+  Caller,
+  Clear,
+  Cleared,
+  CountedRow,
+  Ending,
+  HourRow,
+  KeyRow,
+  SessionRow,
+  SessionSumRow,
+  SumRow,
+  Sums,
+} from "../store.ts";
+import type { Connection } from "./connection.ts";
+
+/** Stands for all hours that are no longer told apart. */
+export const NO_HOUR = -1;
+
+export function readSums(db: Connection, caller: Caller | null): Sums {
+  const except = caller?.session ?? -1;
+  return db.read(() => ({
+    trackedSince: db.meta("tracked_since"),
+    lastSaved: db.number("SELECT MAX(last_saved) AS n FROM agent_stats_session WHERE saves > 0") || null,
+    closed: caller !== null && !isOpen(db, caller.session),
+    ...cleared(db, caller),
+    keys: db.all<KeyRow>(
+      `SELECT key_id AS key, protocol, user_id AS userId, server, tracked_since AS trackedSince
+        FROM agent_stats_key ORDER BY key_id`,
+    ),
+    sums: db.all<SumRow>(
+      `SELECT key_id AS key, counter, SUM(past) AS past, SUM(open) AS open FROM (
+        SELECT key_id, counter, value AS past, 0 AS open FROM agent_stats_past
+        UNION ALL
+        SELECT key_id, counter, 0, value FROM agent_stats_count WHERE session_id IN
+          (SELECT session_id FROM agent_stats_session WHERE folded = 0 AND session_id <> ?)
+      ) GROUP BY key_id, counter ORDER BY key_id`,
+      [except],
+    ),
+  }));
+}
+
+export function readSessions(db: Connection): SessionRow[] {
+  return db.use(({ locks }) =>
+    db
+      .all<Omit<SessionRow, "folded"> & { folded: number }>(
+        `SELECT session_id AS session, started, last_saved AS lastSaved, ended, how, flush_every AS flushEveryMs, folded
+          FROM agent_stats_session ORDER BY session_id`,
+      )
+      .map((row) => {
+        const how: Ending | null = row.how ?? (locks.isHeld(row.session) ? null : "killed");
+        return { ...row, how, folded: row.folded === 1 };
+      }),
+  );
+}
+
+export function readSessionSums(db: Connection): SessionSumRow[] {
+  return db.use(() =>
+    db.all<SessionSumRow>(
+      `SELECT session_id AS session, protocol, user_id AS userId, server, counter, SUM(value) AS value
+        FROM agent_stats_count JOIN agent_stats_key USING (key_id)
+        GROUP BY session_id, key_id, counter ORDER BY session_id, key_id`,
+    ),
+  );
+}
+
+export function readCounted(db: Connection, agent: string): CountedRow[] {
+  return db.use(() =>
+    db.all<CountedRow>(
+      `SELECT protocol, user_id AS userId, server, counter, SUM(value) AS value
+        FROM agent_stats_count JOIN agent_stats_key USING (key_id)
+        WHERE session_id IN (SELECT session_id FROM agent_stats_session WHERE agent = ?) GROUP BY key_id, counter`,
+      [agent],
+    ),
+  );
+}
+
+export function readHours(db: Connection, from: number, to: number): HourRow[] {
+  return db.use(() =>
+    db.all<HourRow>(
+      `SELECT hour, protocol, user_id AS userId, server, counter, SUM(value) AS value
+        FROM agent_stats_count JOIN agent_stats_key USING (key_id) WHERE hour BETWEEN ? AND ?
+        GROUP BY hour, key_id, counter ORDER BY hour, key_id, counter`,
+      [from, to],
+    ),
+  );
+}
+
+/** Within a call: whether the session may still write. */
+export function isOpen(db: Connection, session: number): boolean {
+  const sql = "SELECT 1 AS yes FROM agent_stats_session WHERE session_id = ? AND folded = 0 AND ended IS NULL";
+  return db.get(sql, [session]) !== undefined;
+}
+
+/** Within a call: what a session has to hear of. */
+export function cleared(
+  db: Connection,
+  caller: { readonly session: number | null; readonly seen: number } | null,
+): Cleared {
+  if (caller === null) return { clears: [], saves: 0 };
+  const saves = db.number("SELECT saves AS n FROM agent_stats_session WHERE session_id = ?", [caller.session]);
+  const clears = db
+    .all<Omit<Clear, "scope"> & Record<keyof Scope, string | null>>(
+      `SELECT tombstone_id AS clear, what, protocol, user_id AS userId, server
+        FROM agent_stats_tombstone WHERE tombstone_id > ? AND digest IS NULL ORDER BY tombstone_id`,
+      [caller.seen],
+    )
+    .map(({ clear, what, ...columns }) => {
+      const scope = Object.fromEntries(Object.entries(columns).filter(([, value]) => value !== null));
+      return { clear, what, scope: scope as Scope };
+    });
+  return { clears, saves };
+}

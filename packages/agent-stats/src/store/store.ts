@@ -1,0 +1,268 @@
+import type { Scope } from "../record/scope.ts";
+
+/**
+ * The port between the keeper and a database. Whoever implements it promises, and `contract.ts` checks:
+ *
+ * - **Durable when resolved.** What a call did survives `kill -9` and a power cut once it has resolved.
+ * - **All or nothing.** A call that failed, or whose process died, did everything or nothing. The caller need not know
+ *   which: repeating it is harmless.
+ * - **Exact with any number of writers.** Several processes and threads may call at once. A session is folded once.
+ * - **Nothing is overwritten that could not be read.** A wrong key, damage or a newer schema is a `StatsError`, and the
+ *   bytes stay as they were.
+ * - **Lazy.** The database is opened by the first call and, after a failure, by the next: a store recovers by itself.
+ */
+export interface StoreCalls {
+  /** Registers a session and takes the lock that tells others that it lives. */
+  begin(session: NewSession): BegunSession;
+  /** Writes what a session counted. Absolute values: a batch that is saved twice changes nothing. */
+  save(batch: SaveBatch): SaveResult;
+  /** Adds every ended or dead session that is not yet folded into the past, each exactly once. Returns how many. */
+  fold(): number;
+  /** Deletes a user everywhere and leaves a tombstone for older sessions, then erases what deletion leaves in files. */
+  deleteUser(userId: string, totals: Totals, by: Clearer): Cleared & { readonly erased: Erased };
+  /**
+   * Which of these users were deleted since the caller's `seen`. Sessions that may write are told by `clears`; one that
+   * was taken for dead, and is not, asks.
+   */
+  deletedAmong(users: readonly string[], seen: number): string[];
+  /** Deletes counts, history and keys within the scope. Without a scope `trackedSince` moves to `by.at`. */
+  reset(scope: Scope, by: Clearer): Cleared;
+  /** Deletes history of before that hour. No sum changes. */
+  prune(beforeHour: number): void;
+  /** Tries again what `erased: "pending"` left undone. */
+  erase(): Erased;
+  /** All sums, without the session of the caller, who has its numbers in memory. */
+  sums(caller: Caller | null): Sums;
+  /** Every session that history still holds, oldest first. */
+  sessions(): SessionRow[];
+  /** What each session counted, as far as history holds it. */
+  sessionSums(): SessionSumRow[];
+  /** What the sessions of one agent elsewhere counted in all, as far as history holds it. */
+  counted(agent: string): CountedRow[];
+  /** What was counted by hour, `from` to `to` (hours since 1970, both included), oldest first. */
+  hours(from: number, to: number): HourRow[];
+  /** Releases the database and the session's lock. Later calls open it again. */
+  close(): void;
+}
+
+/** What a store is to the keeper: every call as a promise, and the same at once for a process that is ending. */
+export type StatsStore = {
+  readonly [M in keyof StoreCalls]: (...args: Parameters<StoreCalls[M]>) => Promise<ReturnType<StoreCalls[M]>>;
+} & {
+  /** The same calls, blocking. Absent where the database can only be waited for. */
+  readonly now?: StoreCalls;
+  /** How many cells a batch may have. Absent: any number. */
+  readonly largestBatch?: number;
+  /** Has `onCleared` called when something was cleared behind the keeper's back. */
+  listen?(onCleared: () => void): void;
+};
+
+/** The half of a store that only reads. What only shows is given this. */
+export type StatsReader = Pick<StatsStore, "sums" | "sessions" | "sessionSums" | "hours" | "close">;
+
+export interface NewSession {
+  /** When it began, ms since 1970. */
+  readonly startedAt: number;
+  readonly flushEveryMs: number;
+  /** The last clear this process knows of, when it goes on after its session was closed by another; else null. */
+  readonly seen: number | null;
+}
+
+export interface BegunSession {
+  readonly session: number;
+  /** The last clear at this moment: the session need not hear of earlier ones. */
+  readonly seen: number;
+}
+
+/**
+ * How a session ended. `clock`: the clock was set back; `agent`: the agent elsewhere was started again; after both the
+ * host went on with another session. `killed` is what others find; the session itself could not say it.
+ */
+export type Ending =
+  | "close"
+  | "exit"
+  | "exception"
+  | "rejection"
+  | "SIGTERM"
+  | "SIGINT"
+  | "SIGHUP"
+  | "clock"
+  | "agent"
+  | "killed";
+
+export interface SaveBatch {
+  readonly session: number;
+  /** The number of this save within its session, from 1: tells a repeated save from a new one. */
+  readonly save: number;
+  /** The last clear that the session has heard of. */
+  readonly seen: number;
+  /** Now, ms since 1970. */
+  readonly at: number;
+  /** The hour that the counts belong to, in hours since 1970. */
+  readonly hour: number;
+  /** The keys behind row numbers that this store was not told yet in this session. */
+  readonly keys: readonly KeyOfRow[];
+  /** The names behind counter numbers. */
+  readonly counters: readonly string[];
+  /** Triples: row, counter, and what the session counted of it in that hour. */
+  readonly cells: Float64Array;
+  /** The session of the agent elsewhere that the counts come from. */
+  readonly agent?: string;
+  /** Given with the session's last save. */
+  readonly ending?: Ending;
+}
+
+/** The rows that a batch has cells of. */
+export function rowsOf({ cells }: Pick<SaveBatch, "cells">): number[] {
+  const rows = new Set<number>();
+  for (let i = 0; i < cells.length; i += 3) rows.add(cells[i] as number);
+  return [...rows];
+}
+
+export type KeyOfRow = readonly [row: number, protocol: string, userId: string, server: string];
+
+/**
+ * - `saved`: done.
+ * - `cleared`: others deleted or reset something that this session has not heard of; nothing was written.
+ * - `closed`: others ended the session; nothing was written. Begin a new one.
+ * - `untold`: the database was opened anew and row numbers mean nothing to it; nothing was written. Repeat with all keys.
+ */
+export type SaveResult =
+  | { readonly outcome: "saved" }
+  | { readonly outcome: "untold" }
+  | ({ readonly outcome: "cleared" | "closed" } & Cleared);
+
+/** Who asks: its session, and the last clear that it has heard of. */
+export interface Caller {
+  readonly session: number;
+  readonly seen: number;
+}
+
+/** Who deletes or resets: its session (null for a tool that has none), what it has heard of, and when it is. */
+export interface Clearer {
+  readonly session: number | null;
+  readonly seen: number;
+  readonly at: number;
+}
+
+/** Something that was deleted or reset. Sessions that are older must drop it too. */
+export interface Clear {
+  readonly clear: number;
+  readonly what: "delete" | "reset";
+  readonly scope: Scope;
+}
+
+/** What a session has to hear of. */
+export interface Cleared {
+  /** Everything that was cleared since the caller's `seen`, its own doing included. */
+  readonly clears: readonly Clear[];
+  /** The number of the caller's last save that the database holds: tells whether one of unknown fate arrived. */
+  readonly saves: number;
+}
+
+/**
+ * What becomes of a deleted user's sums. `forget`: nothing. `anonymise`: they move, without servers and without history,
+ * to one row a protocol whose user and server are empty, so that totals over all users stay true.
+ */
+export type Totals = "forget" | "anonymise";
+
+/**
+ * How far a deletion went. `physically`: no page of any file holds it. `logically`: it is deleted, and the database's
+ * owner decides when freed pages are overwritten. `pending`: as `logically`, until a reader lets go; it is tried again.
+ */
+export type Erased = "physically" | "logically" | "pending";
+
+export interface KeyRow {
+  readonly key: number;
+  readonly protocol: string;
+  readonly userId: string;
+  readonly server: string;
+  /** When this key was first counted, or first again after a reset, ms since 1970. */
+  readonly trackedSince: number;
+}
+
+export interface SumRow {
+  readonly key: number;
+  readonly counter: string;
+  /** All folded sessions. */
+  readonly past: number;
+  /** Sessions that are not folded, without the one left out. */
+  readonly open: number;
+}
+
+export interface Sums extends Cleared {
+  /** ms since 1970. */
+  readonly trackedSince: number;
+  /** The last save of anyone, ms since 1970; null before the first. */
+  readonly lastSaved: number | null;
+  /** True when the caller's session is no longer open, so that its numbers belong to the others'. */
+  readonly closed: boolean;
+  readonly keys: readonly KeyRow[];
+  readonly sums: readonly SumRow[];
+}
+
+export interface SessionRow {
+  readonly session: number;
+  /** All times in ms since 1970. */
+  readonly started: number;
+  readonly lastSaved: number;
+  /** Null while it runs, and for good where it ended without a goodbye. */
+  readonly ended: number | null;
+  /** Null while it runs. */
+  readonly how: Ending | null;
+  readonly flushEveryMs: number;
+  readonly folded: boolean;
+}
+
+export interface CountedRow {
+  readonly protocol: string;
+  readonly userId: string;
+  readonly server: string;
+  readonly counter: string;
+  readonly value: number;
+}
+
+export interface SessionSumRow extends CountedRow {
+  readonly session: number;
+}
+
+export interface HourRow extends CountedRow {
+  /** Hours since 1970. */
+  readonly hour: number;
+}
+
+type Method = keyof StoreCalls;
+
+/** Every method of the port. The compiler sees to it that none is missing. */
+const METHODS: Readonly<Record<Method, true>> = {
+  begin: true,
+  save: true,
+  fold: true,
+  deleteUser: true,
+  deletedAmong: true,
+  reset: true,
+  prune: true,
+  erase: true,
+  sums: true,
+  sessions: true,
+  sessionSums: true,
+  counted: true,
+  hours: true,
+  close: true,
+};
+
+/** Makes a store, or its blocking half, of one function that answers whichever call it is. */
+export function callsBy<T extends { readonly [M in Method]: unknown }>(
+  answer: (method: Method, args: readonly unknown[]) => unknown,
+): T {
+  const methods = Object.keys(METHODS) as Method[];
+  const calls = methods.map((method) => [method, (...args: readonly unknown[]) => answer(method, args)]);
+  return Object.fromEntries(calls) as T;
+}
+
+/** Makes a store of calls that answer at once. */
+export function inThisThread(calls: StoreCalls): StatsStore {
+  const call = (method: Method, args: readonly unknown[]) =>
+    (calls[method] as (...args: readonly unknown[]) => unknown).apply(calls, args as unknown[]);
+  return { ...callsBy<StatsStore>(async (method, args) => call(method, args)), now: calls };
+}
