@@ -1,0 +1,154 @@
+import type { StatsAgent } from "../record/connect.ts";
+import type { Protocol } from "../record/protocol.ts";
+import type { Recorded, RecordedServer, Recorder } from "../record/recorder.ts";
+import { covers, type Scope } from "../record/scope.ts";
+import { snapshotOf } from "../record/wire.ts";
+import type { Flow } from "./flow.ts";
+import type { SessionFlows } from "./session-flows.ts";
+
+/** An agent that has not answered for this long is away. */
+const ANSWER_WITHIN_MS = 5_000;
+
+/** Runs one of the keeper's flows. */
+type Run = <T>(flow: Flow<T>) => Promise<T>;
+
+/** Which keys a scope covers. */
+type Key = Pick<RecordedServer, "protocol" | "userId" | "server">;
+
+/**
+ * Copies into a recorder here what an agent counts elsewhere: the keeper then keeps it like any other. Only growth is
+ * taken over, so an agent whose counters went back is carried forward, and never subtracted.
+ */
+export class Mirror {
+  /** True while the agent does not answer. */
+  away = false;
+
+  readonly #agent: StatsAgent;
+  readonly #recorder: Recorder;
+  readonly #protocols: ReadonlyMap<string, Protocol>;
+  /** What the agent's counters stood at when they were last taken over, by key and counter. */
+  #last = new Map<string, Map<string, number>>();
+  #session: string | null | undefined;
+  /** An answer with changes only may have been lost: ask for everything. */
+  #askAll = true;
+  readonly #untold = new Set<string>();
+
+  constructor(agent: StatsAgent, recorder: Recorder, protocols: readonly Protocol[]) {
+    this.#agent = agent;
+    this.#recorder = recorder;
+    this.#protocols = new Map(protocols.map((protocol) => [protocol.name, protocol]));
+  }
+
+  /** True where the agent tells of its changes by itself; else it must be asked again and again. */
+  listen(onChange: ((urgent: boolean) => void) | null): boolean {
+    this.#agent.listen?.(onChange);
+    return this.#agent.listen !== undefined;
+  }
+
+  /** Takes over what the agent counted since. An agent that does not answer is away; that is no error. */
+  async pull(all: boolean, flows: SessionFlows, run: Run): Promise<void> {
+    for (const userId of this.#untold) await this.forgetUser(userId);
+    let stats = await this.#ask(all);
+    if (stats && stats.session !== this.#session) {
+      if (!this.#askAll) stats = await this.#ask(true);
+      if (stats) await this.#meet(stats.session, flows, run);
+    }
+    if (!stats) return;
+    for (const server of stats.servers) this.#take(server);
+    this.#askAll = false;
+  }
+
+  /** Drops a user at the agent too; one that is away is told when it returns, and not believed meanwhile. */
+  async forgetUser(userId: string): Promise<void> {
+    this.#untold.add(userId);
+    const told = await this.#tell(() => this.#agent.forgetUser?.(userId));
+    if (!told) return;
+    this.#untold.delete(userId);
+    if (this.#agent.forgetUser) this.#dropLast((key) => key.userId === userId);
+  }
+
+  async addUser(userId: string): Promise<void> {
+    await this.#tell(() => this.#agent.addUser?.(userId));
+  }
+
+  async reset(scope: Scope): Promise<void> {
+    const told = await this.#tell(() => this.#agent.reset?.(scope));
+    if (!told || !this.#agent.reset) return;
+    this.#dropLast((key) => covers(scope, key));
+  }
+
+  /** Another session of the agent than the one before: its counters began anew, or go on where an older host was. */
+  async #meet(session: string | null, flows: SessionFlows, run: Run): Promise<void> {
+    this.#askAll = true;
+    if (this.#session !== undefined) await run(flows.nextSession("agent"));
+    const last = new Map<string, Map<string, number>>();
+    for (const { counter, value, ...key } of await run(flows.counted(session))) {
+      const name = nameOf(key);
+      last.set(name, (last.get(name) ?? new Map()).set(counter, value));
+    }
+    this.#last = last;
+    this.#session = session;
+    flows.agent = session;
+  }
+
+  #take(given: RecordedServer): void {
+    const protocol = this.#protocols.get(given.protocol);
+    if (!protocol) {
+      this.#recorder.rejected("unknownName");
+      return;
+    }
+    const server = this.#recorder.server(protocol, given.userId, given.server);
+    const name = nameOf(given);
+    const last = this.#last.get(name) ?? new Map<string, number>();
+    this.#last.set(name, last);
+    for (const [counter, value] of Object.entries(given.session)) {
+      const before = last.get(counter) ?? 0;
+      server.add(counter, value >= before ? value - before : value);
+      last.set(counter, value);
+    }
+    for (const [gauge, value] of Object.entries(given.live)) server.set(gauge, value);
+  }
+
+  async #ask(all: boolean): Promise<Recorded | null> {
+    const stats = await within(() => this.#agent.getServersStats({ changedOnly: !all && !this.#askAll })).then(
+      snapshotOf,
+      () => null,
+    );
+    this.away = stats === null;
+    if (stats === null) {
+      this.#askAll = true;
+      // What was live is not zero now: it is not known.
+      this.#recorder.clearGauges();
+    }
+    return stats;
+  }
+
+  async #tell(call: () => unknown): Promise<boolean> {
+    this.#askAll = true;
+    return within(call).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  #dropLast(dropped: (key: Key) => boolean): void {
+    for (const name of this.#last.keys()) {
+      const [protocol, userId, server] = JSON.parse(name) as [string, string, string];
+      if (dropped({ protocol, userId, server })) this.#last.delete(name);
+    }
+  }
+}
+
+function nameOf({ protocol, userId, server }: Key): string {
+  return JSON.stringify([protocol, userId, server]);
+}
+
+/** The answer, if it comes in time. */
+function within<T>(call: () => T): Promise<Awaited<T>> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error("the agent does not answer")), ANSWER_WITHIN_MS);
+    (timer as { unref?(): void }).unref?.();
+    const answer = (async () => call())();
+    answer.then(resolve as (value: unknown) => void, reject).finally(() => clearTimeout(timer));
+  });
+}

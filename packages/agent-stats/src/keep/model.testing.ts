@@ -1,0 +1,84 @@
+/** What must be true of two processes on one database, as a model that is small enough to be believed. */
+
+export type Counts = Record<string, number>;
+export type Process = 0 | 1;
+
+/** What must be true, in ten lines: what is saved, what each process saved in its session, and what it has not saved. */
+export interface Model {
+  readonly saved: Counts;
+  readonly own: [Counts, Counts];
+  readonly unsaved: [Counts, Counts];
+  readonly forgotten: [Set<string>, Set<string>];
+  /** The lock went while the process lives on; then someone folded its session. */
+  readonly unlocked: [boolean, boolean];
+  readonly folded: [boolean, boolean];
+  /** Others cleared something, and this process has not heard of it. */
+  readonly unheard: [boolean, boolean];
+  /** A save whose fate the process does not know: what of it is not in the database. Null where there is none. */
+  readonly doubt: [Counts | null, Counts | null];
+}
+
+export function nothing(): Model {
+  return {
+    saved: {},
+    own: [{}, {}],
+    unsaved: [{}, {}],
+    forgotten: [new Set(), new Set()],
+    unlocked: [false, false],
+    folded: [false, false],
+    unheard: [false, false],
+    doubt: [null, null],
+  };
+}
+
+export function save(model: Model, me: Process, counts: Counts): void {
+  if (model.folded[me]) leaveSession(model, me);
+  for (const [key, n] of Object.entries({ ...counts })) {
+    if (!model.unsaved[me][key]) continue;
+    increase(model.saved, key, n);
+    increase(model.own[me], key, n);
+    increase(model.unsaved[me], key, -n);
+  }
+  model.unlocked[me] = false;
+}
+
+export function leaveSession(model: Model, me: Process): void {
+  model.own[me] = {};
+  model.folded[me] = false;
+  model.unlocked[me] = false;
+  model.doubt[me] = null;
+}
+
+export function heard(model: Model, me: Process): void {
+  if (model.unheard[me]) model.doubt[me] = null;
+  model.unheard[me] = false;
+}
+
+/** This process cleared something: it has heard of all that was cleared before, the other has yet to hear of it. */
+export function cleared(model: Model, me: Process): void {
+  model.doubt[me] = null;
+  model.unheard[me] = false;
+  model.unheard[me === 0 ? 1 : 0] = true;
+}
+
+export function drop(of: (key: string) => boolean, ...all: Counts[]): void {
+  for (const counts of all) for (const key of Object.keys(counts)) if (of(key)) delete counts[key];
+}
+
+export function increase(counts: Counts, key: string, n: number): void {
+  counts[key] = (counts[key] ?? 0) + n;
+}
+
+export function plus(a: Counts, b: Counts): Counts {
+  const sum = { ...a };
+  for (const [key, n] of Object.entries(b)) increase(sum, key, n);
+  return sum;
+}
+
+export function negative(counts: Counts): Counts {
+  return Object.fromEntries(Object.entries(counts).map(([key, n]) => [key, -n]));
+}
+
+export function clean(counts: Counts): Counts {
+  return Object.fromEntries(Object.entries(counts).filter(([, n]) => n !== 0));
+}

@@ -1,0 +1,298 @@
+import type { Recorder } from "../record/recorder.ts";
+import type { Scope } from "../record/scope.ts";
+import type {
+  Cleared,
+  CountedRow,
+  Ending,
+  Erased,
+  HourRow,
+  SaveBatch,
+  SessionRow,
+  SessionSumRow,
+  Sums,
+  Totals,
+} from "../store/store.ts";
+import { ask, type Flow } from "./flow.ts";
+import { hourOf, SessionHours } from "./hours.ts";
+import { type BatchHead, Progress } from "./progress.ts";
+import { split } from "./split.ts";
+
+const HOURS_A_DAY = 24;
+
+export interface SessionOptions {
+  readonly recorder: Recorder;
+  readonly flushEveryMs: number;
+  /** True: what was counted before this session is loaded into the recorder. */
+  readonly startFromPast: boolean;
+  readonly keepHistoryDays: number;
+  /** How many cells one save may have. */
+  readonly largestBatch: number;
+}
+
+interface OpenSession {
+  readonly id: number;
+  /** The number of the last batch that was collected. */
+  saves: number;
+}
+
+/**
+ * What is done with the store, step by step: begin, load, save, delete, reset, end. Says nothing of when: the keeper
+ * drives these flows, one after another.
+ */
+export class SessionFlows {
+  /** A deletion whose names may still stand in freed pages: tried again with the next save. */
+  erasePending = false;
+  /** The session of the agent elsewhere that is counted here; null where the agent is here, or cannot tell. */
+  agent: string | null = null;
+
+  readonly #options: SessionOptions;
+  readonly #recorder: Recorder;
+  readonly #progress: Progress;
+  readonly #hours = new SessionHours();
+  #session: OpenSession | null = null;
+  /** The last clear that this process has heard of. */
+  #seen: number | null = null;
+  #started = false;
+  /** Batches whose fate is not known yet, oldest first. Nothing newer is collected before they are settled. */
+  #pending: SaveBatch[] = [];
+  #prunedAt = 0;
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+    this.#recorder = options.recorder;
+    this.#progress = new Progress(options.recorder);
+  }
+
+  /** Something was counted now. */
+  changed(now: number): void {
+    this.#hours.change(now);
+  }
+
+  /** Drops a user from memory, and from what is on its way to the store. */
+  forgetUser(userId: string): void {
+    this.#recorder.forgetUser(userId);
+    this.#pending = this.#pending.map((batch) => this.#progress.withoutForgotten(batch));
+  }
+
+  *start(): Flow<void> {
+    if (this.#started) return;
+    yield* this.#begin();
+    yield* ask("fold");
+    yield* this.#prune();
+    this.erasePending = (yield* ask("erase")) === "pending";
+    if (this.#options.startFromPast) {
+      const sums = yield* ask("sums", this.#caller(yield* this.#begin()));
+      const keys = new Map(sums.keys.map((key) => [key.key, key]));
+      this.#recorder.startFrom(
+        sums.sums.flatMap(({ key, counter, past, open }) => {
+          const of = keys.get(key);
+          return of ? [{ ...of, counter, value: past + open }] : [];
+        }),
+      );
+    }
+    this.#started = true;
+  }
+
+  *#begin(): Flow<OpenSession> {
+    if (this.#session) return this.#session;
+    const { flushEveryMs } = this.#options;
+    const begun = yield* ask("begin", { startedAt: Date.now(), flushEveryMs, seen: this.#seen });
+    this.#seen = begun.seen;
+    this.#session = { id: begun.session, saves: 0 };
+    return this.#session;
+  }
+
+  /** Saves everything that is counted; with an ending, the session is over with it. */
+  *save(ending?: Ending): Flow<void> {
+    yield* this.start();
+    if (this.#hours.wentBack(Date.now())) yield* this.nextSession("clock");
+    yield* this.#drain(ending);
+    yield* this.#prune();
+    if (this.erasePending) this.erasePending = (yield* ask("erase")) === "pending";
+  }
+
+  /** Batch after batch to the store: those whose fate is unknown, then what changed since. */
+  *#drain(ending?: Ending): Flow<void> {
+    for (let collected = false; ; ) {
+      const session = yield* this.#begin();
+      if (this.#pending.length === 0) {
+        if (collected) return;
+        this.#pending = this.#collect(session, ending);
+        collected = true;
+      }
+      const [batch] = this.#pending;
+      if (batch === undefined) return;
+      // What was not written counts as changed again.
+      if ((yield* this.#send(batch)) === "released") collected = false;
+    }
+  }
+
+  /** One batch to the store, and what its answer means. */
+  *#send(batch: SaveBatch): Flow<"settled" | "pending" | "released"> {
+    const result = yield* ask("save", batch);
+    if (result.outcome === "saved") {
+      this.#settle(batch.save);
+      return "settled";
+    }
+    if (result.outcome === "untold") {
+      this.#pending = this.#progress.withAllKeys(this.#pending);
+      return "pending";
+    }
+    this.#release(result.saves);
+    this.#heard(result);
+    if (result.outcome === "closed") {
+      for (const userId of yield* ask("deletedAmong", this.#recorder.users(), batch.seen)) this.forgetUser(userId);
+      this.#startNewSession();
+    }
+    return "released";
+  }
+
+  /** Learns what others cleared, and whether this session is still open. */
+  *hear(): Flow<void> {
+    yield* this.start();
+    const session = yield* this.#begin();
+    if (this.#pending.length === 0) this.#pending = [this.#progress.empty(this.#head(session))];
+    for (let batch = this.#pending[0]; batch; batch = this.#pending[0]) yield* this.#send(batch);
+  }
+
+  /** Deletes history that is older than is to be kept, once a day. */
+  *#prune(): Flow<void> {
+    const hour = hourOf(Date.now());
+    if (Math.abs(hour - this.#prunedAt) < HOURS_A_DAY) return;
+    yield* ask("prune", hour - this.#options.keepHistoryDays * HOURS_A_DAY);
+    this.#prunedAt = hour;
+  }
+
+  *read<T>(join: (sums: Sums, sessions: readonly SessionRow[]) => T): Flow<T> {
+    yield* this.start();
+    for (;;) {
+      const session = yield* this.#begin();
+      const sessions = yield* ask("sessions");
+      const sums = yield* ask("sums", this.#caller(session));
+      if (!sums.closed) {
+        this.#heard(sums);
+        return join(sums, sessions);
+      }
+      // Someone folded this session: its next one is told how much of it the sums already hold.
+      yield* this.hear();
+    }
+  }
+
+  /** Ends this session and goes on with another. */
+  *nextSession(ending: Ending): Flow<void> {
+    yield* this.start();
+    yield* this.#drain(ending);
+    this.#startNewSession();
+  }
+
+  /** What is counted already of that session of an agent elsewhere: an older host may have kept it. */
+  *counted(agent: string | null): Flow<CountedRow[]> {
+    yield* this.start();
+    return agent === null ? [] : yield* ask("counted", agent);
+  }
+
+  /** The sessions, and what each counted, up to this moment. */
+  *sessions(): Flow<readonly [SessionRow[], SessionSumRow[]]> {
+    yield* this.save();
+    return [yield* ask("sessions"), yield* ask("sessionSums")];
+  }
+
+  /** What was counted by hour, up to this moment. */
+  *hours(from: number, to: number): Flow<HourRow[]> {
+    yield* this.save();
+    return yield* ask("hours", from, to);
+  }
+
+  /** Every user of whom there are statistics. */
+  *users(): Flow<string[]> {
+    yield* this.start();
+    const { keys } = yield* ask("sums", null);
+    return [...new Set(keys.map(({ userId }) => userId))].filter((userId) => userId !== "");
+  }
+
+  *deleteUser(userId: string, totals: Totals): Flow<Erased> {
+    // What is to stay in the totals must be there before the user goes.
+    if (totals === "anonymise") yield* this.save();
+    this.forgetUser(userId);
+    yield* this.start();
+    const deleted = yield* ask("deleteUser", userId, totals, { ...this.#caller(yield* this.#begin()), at: Date.now() });
+    this.#heard(deleted);
+    this.erasePending = deleted.erased === "pending";
+    return deleted.erased;
+  }
+
+  *reset(scope: Scope): Flow<void> {
+    yield* this.start();
+    const session = yield* this.#begin();
+    const values = this.#progress.values(scope);
+    const reset = yield* ask("reset", scope, { ...this.#caller(session), at: Date.now() });
+    this.#release(reset.saves);
+    this.#progress.drop(values);
+    this.#heard(reset);
+  }
+
+  *end(how: Ending): Flow<void> {
+    try {
+      yield* this.save(how);
+    } finally {
+      yield* ask("close");
+    }
+  }
+
+  #head(session: OpenSession, ending?: Ending): BatchHead {
+    session.saves += 1;
+    const at = Date.now();
+    const known = {
+      session: session.id,
+      save: session.saves,
+      seen: this.#seen ?? 0,
+      at,
+      hour: this.#hours.collect(at),
+    };
+    return ending === undefined ? known : { ...known, ending };
+  }
+
+  #collect(session: OpenSession, ending?: Ending): SaveBatch[] {
+    const batch = this.#progress.collect(this.#head(session, ending));
+    if (batch === null) return [];
+    return split(batch, this.#options.largestBatch, () => {
+      session.saves += 1;
+      return session.saves;
+    });
+  }
+
+  #startNewSession(): void {
+    this.#session = null;
+    this.#hours.startSession();
+    this.#progress.startSession();
+  }
+
+  #caller(session: OpenSession) {
+    return { session: session.id, seen: this.#seen ?? 0 };
+  }
+
+  /** The database holds all saves up to this one. */
+  #settle(saves: number): void {
+    for (const batch of this.#pending) if (batch.save <= saves) this.#progress.acknowledge(batch);
+    this.#pending = this.#pending.filter(({ save }) => save > saves);
+  }
+
+  /** The same, and it will hold no other that is pending. */
+  #release(saves: number): void {
+    this.#settle(saves);
+    for (const batch of this.#pending) this.#progress.release(batch);
+    this.#pending = [];
+  }
+
+  /** Others deleted users or reset numbers: so does this process. */
+  #heard({ clears, saves }: Cleared): void {
+    if (clears.length === 0) return;
+    this.#release(saves);
+    for (const { clear, what, scope } of clears) {
+      if (what === "delete" && scope.userId !== undefined) this.#recorder.forgetUser(scope.userId);
+      if (what === "reset") this.#progress.drop(this.#progress.savedValues(scope));
+      this.#seen = Math.max(this.#seen ?? 0, clear);
+    }
+    this.#progress.forgetTold();
+  }
+}

@@ -1,0 +1,22 @@
+/** Numbers by counter name. A counter that is missing is zero. */
+export type Numbers = Readonly<Record<string, number>>;
+
+/** Numbers while they are added up. A map, as a counter may bear any name, also one that every object has. */
+export class Tally {
+  readonly #counts = new Map<string, number>();
+
+  add(counter: string, value: number): this {
+    this.#counts.set(counter, (this.#counts.get(counter) ?? 0) + value);
+    return this;
+  }
+
+  addAll(numbers: Numbers): this {
+    for (const [counter, value] of Object.entries(numbers)) this.add(counter, value);
+    return this;
+  }
+
+  /** The numbers that are not zero. */
+  numbers(): Numbers {
+    return Object.fromEntries([...this.#counts].filter(([, value]) => value !== 0));
+  }
+}

@@ -1,0 +1,63 @@
+import type { Ending, SessionRow, SessionSumRow } from "../store/store.ts";
+import { type Numbers, Tally } from "./numbers.ts";
+
+/** One run of an agent. */
+export interface Session {
+  readonly session: number;
+  readonly started: Date;
+  readonly lastSaved: Date;
+  /** Null while it runs, and where it ended without a goodbye: then nobody knows when. */
+  readonly ended: Date | null;
+  readonly how: Ending | "running";
+  /**
+   * What it counted in its last so many milliseconds can be missing; 0 where nothing is. More than 0 only for a session
+   * that was killed: its flush interval, to which the time of one save may add.
+   */
+  readonly canHaveLostMs: number;
+}
+
+export function sessionOf(row: SessionRow): Session {
+  const how = row.how ?? "running";
+  return {
+    session: row.session,
+    started: new Date(row.started),
+    lastSaved: new Date(row.lastSaved),
+    ended: row.ended === null ? null : new Date(row.ended),
+    how,
+    canHaveLostMs: how === "killed" ? row.flushEveryMs : 0,
+  };
+}
+
+/** A session with what it counted: of each key, as far as history holds it. */
+export interface SessionWithCounts extends Session {
+  readonly servers: readonly {
+    readonly protocol: string;
+    readonly userId: string;
+    readonly server: string;
+    readonly counters: Numbers;
+  }[];
+}
+
+export function sessionsWithCounts(rows: readonly SessionRow[], sums: readonly SessionSumRow[]): SessionWithCounts[] {
+  const counted = new Map<number, Map<string, { key: SessionSumRow; counters: Tally }>>();
+  for (const sum of sums) {
+    const servers = counted.get(sum.session) ?? new Map();
+    counted.set(sum.session, servers);
+    const name = JSON.stringify([sum.protocol, sum.userId, sum.server]);
+    const server = servers.get(name) ?? { key: sum, counters: new Tally() };
+    servers.set(name, server);
+    server.counters.add(sum.counter, sum.value);
+  }
+  return rows.map((row) => {
+    const servers = [...(counted.get(row.session)?.values() ?? [])];
+    return {
+      ...sessionOf(row),
+      servers: servers.map(({ key: { protocol, userId, server }, counters }) => ({
+        protocol,
+        userId,
+        server,
+        counters: counters.numbers(),
+      })),
+    };
+  });
+}
