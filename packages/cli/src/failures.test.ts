@@ -1,0 +1,153 @@
+import { mkdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import Database from "@signalapp/sqlcipher";
+import { describe, expect, test } from "vitest";
+import { agentStats, bytesOf, closedDatabase, folder, KEY } from "./cli.testing.ts";
+
+/** A driver of its own: what the library would never do to a file. */
+function change(file: string, key: string | null, ...statements: readonly string[]): void {
+  const handle = new Database(file);
+  try {
+    if (key !== null) handle.exec(`PRAGMA key = "x'${key}'"`);
+    for (const sql of statements) handle.exec(sql);
+  } finally {
+    handle.close();
+  }
+}
+
+/** The second page: the key fits, and what it opens is no more. */
+function damage(file: string): void {
+  const bytes = readFileSync(file);
+  bytes.fill(0x5a, 4_096, 8_192);
+  writeFileSync(file, bytes);
+}
+
+interface Failure {
+  readonly is: string;
+  readonly code: number;
+  readonly name: string;
+  make(db: string): Promise<void> | void;
+  readonly key?: string;
+}
+
+const FAILURES: readonly Failure[] = [
+  { is: "the key of another file", code: 3, name: "STATS_KEY_REJECTED", make: closedDatabase, key: "00".repeat(32) },
+  { is: "a key that is too short", code: 3, name: "STATS_KEY_INVALID", make: closedDatabase, key: KEY.slice(2) },
+  { is: "an empty key file", code: 3, name: "STATS_KEY_INVALID", make: closedDatabase, key: "" },
+  { is: "an endless key file", code: 3, name: "STATS_KEY_INVALID", make: closedDatabase, key: "0".repeat(1_000_000) },
+  { is: "no file", code: 4, name: "STATS_MISSING", make: () => {} },
+  {
+    is: "an encrypted file without statistics",
+    code: 4,
+    name: "STATS_MISSING",
+    make: (db) => change(db, KEY, "CREATE TABLE mine (n)"),
+  },
+  {
+    is: "a file of a later version",
+    code: 5,
+    name: "STATS_NEWER_SCHEMA",
+    make: async (db) => {
+      await closedDatabase(db);
+      change(db, KEY, "UPDATE agent_stats_meta SET value = 999 WHERE name = 'schema_version'");
+    },
+  },
+  {
+    is: "a file that was damaged",
+    code: 5,
+    name: "STATS_DAMAGED",
+    make: async (db) => {
+      await closedDatabase(db);
+      damage(db);
+    },
+  },
+  {
+    is: "a file that was cut off",
+    code: 5,
+    name: "STATS_NOT_A_DATABASE",
+    make: async (db) => {
+      await closedDatabase(db);
+      truncateSync(db, 4_000);
+    },
+  },
+  {
+    is: "a SQLite file in plaintext",
+    code: 5,
+    name: "STATS_NOT_ENCRYPTED",
+    make: (db) => change(db, null, "CREATE TABLE mine (n)"),
+  },
+  { is: "a file of another kind", code: 5, name: "STATS_NOT_A_DATABASE", make: (db) => writeFileSync(db, "# Notes\n") },
+  { is: "an empty file", code: 5, name: "STATS_EMPTY_FILE", make: (db) => writeFileSync(db, "") },
+  { is: "a folder", code: 5, name: "STATS_IS_A_FOLDER", make: (db) => mkdirSync(db) },
+];
+
+/** One sentence, its code, and nothing of a stack, a path or a key. */
+function expectOneSentence(stderr: string, code: string): void {
+  expect(stderr).toMatch(new RegExp(`^agent-stats: [A-Z-][^\\n]+ \\[${code}\\]\\n$`));
+  expect(stderr).not.toMatch(/\bat .+:\d+:\d+|node:|file:\/\//);
+}
+
+describe.each(["show", "sessions"])("%s", (verb) => {
+  test.each(FAILURES)("of $is: $code, $name, and nothing is changed", async ({ code, name, make, key = KEY }) => {
+    const path = folder();
+    const db = join(path, "stats.db");
+    await make(db);
+    const keyFile = join(folder(), "key");
+    writeFileSync(keyFile, key, { mode: 0o600 });
+    const before = bytesOf(path);
+    const outcome = await agentStats([verb, "--db", db, "--key-file", keyFile, "--json"]);
+    expect(outcome).toMatchObject({ code, stdout: "" });
+    expectOneSentence(outcome.stderr, name);
+    expect(outcome.stderr).not.toContain(path);
+    expect(bytesOf(path)).toEqual(before);
+  });
+
+  test.each([
+    ["missing", (path: string) => join(path, "none")],
+    ["below a file", (path: string) => join(path, "file", "key")],
+    ["a folder", (path: string) => path],
+  ])("with a key file that is %s: 3", async (_, keyFile) => {
+    const path = folder();
+    writeFileSync(join(path, "file"), "");
+    const outcome = await agentStats([verb, "--db", join(path, "db"), "--key-file", keyFile(path)]);
+    expect(outcome).toMatchObject({ code: 3, stdout: "" });
+    expectOneSentence(outcome.stderr, "KEY_FILE_UNREADABLE");
+  });
+});
+
+describe("what cannot be understood: 2", () => {
+  test.each([
+    [["shwo"], "There is no verb shwo: did you mean show?"],
+    [["sesions", "--json"], "There is no verb sesions: did you mean sessions?"],
+    [["frobnicate"], "There is no verb frobnicate: see agent-stats --help."],
+    [["--db", "x", "show"], "A verb comes first, then its flags: see agent-stats --help."],
+    [["show"], "--db is needed, with its value: see --help."],
+    [["show", "--db"], "--db is needed, with its value: see --help."],
+    [["show", "--db", ""], "--db cannot have this value: see --help."],
+    [["show", "--db", "x"], "The key is needed: give --key-file FILE, or --passphrase-file FILE."],
+    [
+      ["show", "--db", "x", "--key-file", "a", "--passphrase-file", "b"],
+      "There can be one key only: give --key-file or --passphrase-file, not both.",
+    ],
+    [["show", "--db", "x", "--key", "y"], "There is no flag --key: did you mean --key-file?"],
+    [["show", "--db", "x", "--db", "y"], "--db is given more than once."],
+    [["show", "--db", "x", "--json=perhaps"], "--json cannot have this value: see --help."],
+    [["show", "x"], "There is a word that belongs to no flag: see --help."],
+    [["show", "-z"], "There is no flag -z: see agent-stats --help."],
+  ])("%j", async (args, sentence) => {
+    expect(await agentStats(args)).toEqual({
+      code: 2,
+      signal: null,
+      stdout: "",
+      stderr: `agent-stats: ${sentence} [USAGE]\n`,
+    });
+  });
+
+  test("a flag that every object has is no way to a stack trace", async () => {
+    for (const args of [["--constructor"], ["show", "--constructor"], ["constructor"], ["__proto__"]]) {
+      const { code, stdout, stderr } = await agentStats(args);
+      expect([1, 2]).toContain(code);
+      expect(stdout).toBe("");
+      expectOneSentence(stderr, "\\w+");
+    }
+  });
+});
