@@ -73,8 +73,8 @@ export class Keeper implements Dying {
     await this.#enqueue(() => this.#flows.save(), "changes");
   }
 
-  /** The store's sums and sessions, and what `join` makes of them with the recorder at that very moment. */
-  async read<T>(join: (sums: Sums, sessions: readonly SessionRow[]) => T): Promise<T> {
+  /** The store's sums, and what `join` makes of them with the recorder at that very moment. */
+  async read<T>(join: (sums: Sums) => T): Promise<T> {
     this.#assertOpen();
     return this.#enqueue(() => this.#flows.read(join), "all");
   }

@@ -2,7 +2,7 @@ import type { StatsAgent } from "../record/connect.ts";
 import type { Protocol } from "../record/protocol.ts";
 import type { Recorded, RecordedServer, Recorder } from "../record/recorder.ts";
 import { covers, type Scope } from "../record/scope.ts";
-import { snapshotOf } from "../record/wire.ts";
+import { MOST_SERVERS, snapshotOf } from "../record/wire.ts";
 import type { Flow } from "./flow.ts";
 import type { SessionFlows } from "./session-flows.ts";
 
@@ -31,7 +31,9 @@ export class Mirror {
   #session: string | null | undefined;
   /** An answer with changes only may have been lost: ask for everything. */
   #askAll = true;
-  readonly #untold = new Set<string>();
+  /** What the agent has not heard of its users yet, in the order in which it must. */
+  readonly #untold: { readonly userId: string; readonly isGone: boolean }[] = [];
+  #telling: Promise<void> = Promise.resolve();
 
   constructor(agent: StatsAgent, recorder: Recorder, protocols: readonly Protocol[]) {
     this.#agent = agent;
@@ -47,28 +49,29 @@ export class Mirror {
 
   /** Takes over what the agent counted since. An agent that does not answer is away; that is no error. */
   async pull(all: boolean, flows: SessionFlows, run: Run): Promise<void> {
-    for (const userId of this.#untold) await this.forgetUser(userId);
-    let stats = await this.#ask(all);
+    await this.#tellOfUsers();
+    let full = all || this.#askAll;
+    let stats = await this.#ask(full);
     if (stats && stats.session !== this.#session) {
-      if (!this.#askAll) stats = await this.#ask(true);
+      if (!full) stats = await this.#ask(true);
+      full = true;
       if (stats) await this.#meet(stats.session, flows, run);
     }
     if (!stats) return;
+    // What an answer with everything leaves out is not live any more.
+    if (full) this.#recorder.clearGauges();
     for (const server of stats.servers) this.#take(server);
-    this.#askAll = false;
   }
 
   /** Drops a user at the agent too; one that is away is told when it returns, and not believed meanwhile. */
-  async forgetUser(userId: string): Promise<void> {
-    this.#untold.add(userId);
-    const told = await this.#tell(() => this.#agent.forgetUser?.(userId));
-    if (!told) return;
-    this.#untold.delete(userId);
-    if (this.#agent.forgetUser) this.#dropLast((key) => key.userId === userId);
+  forgetUser(userId: string): Promise<void> {
+    this.#untold.push({ userId, isGone: true });
+    return this.#tellOfUsers();
   }
 
-  async addUser(userId: string): Promise<void> {
-    await this.#tell(() => this.#agent.addUser?.(userId));
+  addUser(userId: string): Promise<void> {
+    this.#untold.push({ userId, isGone: false });
+    return this.#tellOfUsers();
   }
 
   async reset(scope: Scope): Promise<void> {
@@ -79,10 +82,13 @@ export class Mirror {
 
   /** Another session of the agent than the one before: its counters began anew, or go on where an older host was. */
   async #meet(session: string | null, flows: SessionFlows, run: Run): Promise<void> {
+    // Until it is met: the store may fail.
     this.#askAll = true;
     if (this.#session !== undefined) await run(flows.nextSession("agent"));
     const last = new Map<string, Map<string, number>>();
-    for (const { counter, value, ...key } of await run(flows.counted(session))) {
+    const counted = await run(flows.counted(session));
+    this.#askAll = false;
+    for (const { counter, value, ...key } of counted) {
       const name = nameOf(key);
       last.set(name, (last.get(name) ?? new Map()).set(counter, value));
     }
@@ -97,8 +103,12 @@ export class Mirror {
       this.#recorder.rejected("unknownName");
       return;
     }
-    const server = this.#recorder.server(protocol, given.userId, given.server);
     const name = nameOf(given);
+    if (!this.#last.has(name) && this.#last.size >= MOST_SERVERS) {
+      this.#recorder.rejected("badKey");
+      return;
+    }
+    const server = this.#recorder.server(protocol, given.userId, given.server);
     const last = this.#last.get(name) ?? new Map<string, number>();
     this.#last.set(name, last);
     for (const [counter, value] of Object.entries(given.session)) {
@@ -110,10 +120,11 @@ export class Mirror {
   }
 
   async #ask(all: boolean): Promise<Recorded | null> {
-    const stats = await within(() => this.#agent.getServersStats({ changedOnly: !all && !this.#askAll })).then(
-      snapshotOf,
-      () => null,
-    );
+    // Before the question: what the agent is told meanwhile can take changes away from the answer.
+    if (all) this.#askAll = false;
+    const stats = await within(() => this.#agent.getServersStats({ changedOnly: !all }))
+      .then(snapshotOf)
+      .catch(() => null);
     this.away = stats === null;
     if (stats === null) {
       this.#askAll = true;
@@ -121,6 +132,20 @@ export class Mirror {
       this.#recorder.clearGauges();
     }
     return stats;
+  }
+
+  /** Tells the agent whom it is to forget and whom to count again, as far as it answers. */
+  #tellOfUsers(): Promise<void> {
+    this.#telling = this.#telling.then(async () => {
+      for (let next = this.#untold[0]; next; next = this.#untold[0]) {
+        const { userId, isGone } = next;
+        const told = await this.#tell(() => (isGone ? this.#agent.forgetUser : this.#agent.addUser)?.(userId));
+        if (!told) return;
+        this.#untold.shift();
+        if (isGone && this.#agent.forgetUser) this.#dropLast((key) => key.userId === userId);
+      }
+    });
+    return this.#telling;
   }
 
   async #tell(call: () => unknown): Promise<boolean> {

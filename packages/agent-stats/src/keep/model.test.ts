@@ -7,8 +7,9 @@ import { defineProtocol } from "../record/protocol.ts";
 import type { Server } from "../record/row.ts";
 import { memoryStore } from "../store/memory.ts";
 import { MemoryDatabase } from "../store/memory-database.ts";
-import { DRIVER_NAMES, whyNot } from "../store/sqlcipher/drivers.ts";
+import { DRIVER_NAMES, loadDriver, whyNot } from "../store/sqlcipher/drivers.ts";
 import { sqlcipherStore } from "../store/sqlcipher/store.ts";
+import { type SqliteHandle, sqliteStore } from "../store/sqlite/store.ts";
 import type { StatsStore } from "../store/store.ts";
 import {
   clean,
@@ -90,6 +91,24 @@ describe("any order of counting, saving, crashing, starting, deleting, resetting
   for (const driver of DRIVER_NAMES) {
     const reason = whyNot(driver);
     if (reason !== null) console.log(`skipped: the model on ${driver}: ${reason}`);
+    test.skipIf(reason !== null)(`a host's handle of ${driver}`, async () => {
+      const { open } = reason === null ? loadDriver(driver) : { open: () => expect.fail() };
+      await holds(() => {
+        const folder = mkdtempSync(join(tmpdir(), "agent-stats-"));
+        const handles: SqliteHandle[] = [];
+        cleanUps.push(() => {
+          for (const handle of handles) handle.close();
+          rmSync(folder, { recursive: true });
+        });
+        return () => {
+          const handle = open(join(folder, "chat.db"));
+          handles.push(handle);
+          handle.exec("PRAGMA journal_mode = WAL; PRAGMA busy_timeout = 5000");
+          return sqliteStore(handle, { allowPlaintext: true });
+        };
+      }, 100);
+    });
+
     test.skipIf(reason !== null)(driver, async () => {
       await holds(() => {
         const folder = mkdtempSync(join(tmpdir(), "agent-stats-"));
@@ -120,7 +139,7 @@ async function take({ model, database, running }: World, step: Step): Promise<vo
   if (step.do === "open") {
     if (running[me]) return;
     running[me] = await start(database(), step.startFrom);
-    model.forgotten[me].clear();
+    for (const users of [model.forgotten, model.known, model.untold]) users[me].clear();
     model.unheard[me] = false;
     model.unlocked.forEach((lost, other) => {
       if (lost) model.folded[other as Process] = true;
@@ -137,6 +156,7 @@ async function take({ model, database, running }: World, step: Step): Promise<vo
       const handle = (step.oldHandle && handles.get(key)) || stats.server(smp, userId, server);
       handles.set(key, handle);
       handle.add("sent", step.n);
+      if (!model.forgotten[me].has(userId) || model.untold[me].has(userId)) model.known[me].add(userId);
       // A handle from before a deletion stays dead, also where the user is used again.
       if (!model.forgotten[me].has(userId) && stats.server(smp, userId, server) === handle) {
         increase(model.unsaved[me], key, step.n);
@@ -160,7 +180,7 @@ async function take({ model, database, running }: World, step: Step): Promise<vo
         // What is in doubt is repeated alone; where the session was closed or cleared, it is settled first.
         const alone = step.fails === "after" && !model.folded[me] && !model.unheard[me] ? model.doubt[me] : null;
         save(model, me, alone ?? model.unsaved[me]);
-        model.unheard[me] = false;
+        heard(model, me);
         model.doubt[me] = failed ? {} : null;
       }
       return;
@@ -194,7 +214,11 @@ async function take({ model, database, running }: World, step: Step): Promise<vo
       await stats.deleteUser(userId);
       const of = (key: string) => key.startsWith(`${userId} `);
       drop(of, model.saved, ...model.own, ...model.unsaved);
-      for (const [other, each] of running.entries()) if (each) model.forgotten[other as Process].add(userId);
+      for (const [other, each] of running.entries()) {
+        if (!each) continue;
+        if (other !== me && !model.forgotten[other as Process].has(userId)) model.untold[other as Process].add(userId);
+        model.forgotten[other as Process].add(userId);
+      }
       cleared(model, me);
       return;
     }

@@ -9,6 +9,9 @@ export interface Model {
   readonly own: [Counts, Counts];
   readonly unsaved: [Counts, Counts];
   readonly forgotten: [Set<string>, Set<string>];
+  /** Users it counted, and users others deleted that it has not heard of. */
+  readonly known: [Set<string>, Set<string>];
+  readonly untold: [Set<string>, Set<string>];
   /** The lock went while the process lives on; then someone folded its session. */
   readonly unlocked: [boolean, boolean];
   readonly folded: [boolean, boolean];
@@ -24,6 +27,8 @@ export function nothing(): Model {
     own: [{}, {}],
     unsaved: [{}, {}],
     forgotten: [new Set(), new Set()],
+    known: [new Set(), new Set()],
+    untold: [new Set(), new Set()],
     unlocked: [false, false],
     folded: [false, false],
     unheard: [false, false],
@@ -42,7 +47,10 @@ export function save(model: Model, me: Process, counts: Counts): void {
   model.unlocked[me] = false;
 }
 
+/** It was taken for dead: of those who were deleted meanwhile it asks for users whom it counts, and for no others. */
 export function leaveSession(model: Model, me: Process): void {
+  for (const user of model.untold[me]) if (!model.known[me].has(user)) model.forgotten[me].delete(user);
+  model.untold[me].clear();
   model.own[me] = {};
   model.folded[me] = false;
   model.unlocked[me] = false;
@@ -52,12 +60,14 @@ export function leaveSession(model: Model, me: Process): void {
 export function heard(model: Model, me: Process): void {
   if (model.unheard[me]) model.doubt[me] = null;
   model.unheard[me] = false;
+  model.untold[me].clear();
 }
 
 /** This process cleared something: it has heard of all that was cleared before, the other has yet to hear of it. */
 export function cleared(model: Model, me: Process): void {
   model.doubt[me] = null;
   model.unheard[me] = false;
+  if (!model.folded[me]) model.untold[me].clear();
   model.unheard[me === 0 ? 1 : 0] = true;
 }
 

@@ -153,8 +153,8 @@ export function readAgentStats(options: { readonly store: StatsReader }): StatsV
   const { store } = options;
   return {
     async getServersStats() {
-      const sessions = await store.sessions();
-      return serversStats(await store.sums(null), sessions, null);
+      const sums = await store.sums(null);
+      return serversStats(sums, sums.sessions, null);
     },
     async getSessions() {
       return sessionsWithCounts(await store.sessions(), await store.sessionSums());
@@ -200,7 +200,7 @@ async function keep(
       return mirror?.away ?? false;
     },
     server: (protocol, userId, server) => recorder.server(protocol, userId, server),
-    getServersStats: () => keeper.read((sums, sessions) => serversStats(sums, sessions, recorder.getServersStats())),
+    getServersStats: () => keeper.read((sums) => serversStats(sums, sums.sessions, recorder.getServersStats())),
     getSessions: async () => sessionsWithCounts(...(await keeper.sessions())),
     getTimeline: async (range = {}) => timeline(await keeper.hours(...hoursOf(range)), range),
     flush: () => keeper.flush(),

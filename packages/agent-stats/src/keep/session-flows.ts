@@ -163,15 +163,14 @@ export class SessionFlows {
     this.#prunedAt = hour;
   }
 
-  *read<T>(join: (sums: Sums, sessions: readonly SessionRow[]) => T): Flow<T> {
+  *read<T>(join: (sums: Sums) => T): Flow<T> {
     yield* this.start();
     for (;;) {
       const session = yield* this.#begin();
-      const sessions = yield* ask("sessions");
       const sums = yield* ask("sums", this.#caller(session));
       if (!sums.closed) {
         this.#heard(sums);
-        return join(sums, sessions);
+        return join(sums);
       }
       // Someone folded this session: its next one is told how much of it the sums already hold.
       yield* this.hear();

@@ -42,6 +42,7 @@ interface Waiting {
 export function connectRecorder(channel: ChannelLike): RemoteAgent {
   const waiting = new Map<number, Waiting>();
   let port: StatsPort;
+  let gone = false;
   let lastId = 0;
   let changed: ((urgent: boolean) => void) | null = null;
 
@@ -52,18 +53,27 @@ export function connectRecorder(channel: ChannelLike): RemoteAgent {
     if (call) how(call);
   };
   const fail = (id: number) => settle(id, ({ reject }) => reject(new Error("the agent does not answer")));
+  const failAll = () => {
+    for (const id of [...waiting.keys()]) fail(id);
+  };
 
   const attach = (to: ChannelLike) => {
     const attached = portOf(to);
+    failAll();
     port = attached;
+    gone = false;
     attached.listen(
       (message) => {
         const reply = replyOf(message);
         if (reply?.agentStats === "changed") changed?.(reply.urgent);
-        if (reply?.agentStats === "stats") settle(reply.id, ({ resolve }) => resolve(reply));
+        else if (reply && waiting.has(reply.id)) settle(reply.id, ({ resolve }) => resolve(reply));
+        // It answers what nobody waits for any more: it was away, and is back.
+        else if (reply) changed?.(false);
       },
       () => {
-        if (port === attached) for (const id of [...waiting.keys()]) fail(id);
+        if (port !== attached) return;
+        gone = true;
+        failAll();
       },
     );
     changed?.(false);
@@ -80,6 +90,7 @@ export function connectRecorder(channel: ChannelLike): RemoteAgent {
         };
       };
       waiting.set(id, { resolve: done(resolve), reject: done(reject) });
+      if (gone) return fail(id);
       port.ref(true);
       port.post({ ...what, id });
     });

@@ -3,7 +3,7 @@ export interface StatsPort {
   post(message: unknown): void;
   /** Calls back with each message, and once when the other side is gone. */
   listen(onMessage: (message: unknown) => void, onGone: () => void): void;
-  /** Lets a process end although the channel is open, or keeps it from it while an answer is awaited. */
+  /** Lets a process end although we listen, or keeps it from it while an answer is awaited. */
   ref(needed: boolean): void;
 }
 
@@ -16,10 +16,13 @@ export interface ChannelLike {
   send?(message: never): unknown;
   on?(event: string, listener: (...args: never[]) => void): unknown;
   addEventListener?(event: string, listener: (event: never) => void): unknown;
+  listenerCount?(event: string): number;
   start?(): void;
   ref?(): void;
   unref?(): void;
   readonly channel?: { ref?(): void; unref?(): void } | null | undefined;
+  /** A `Worker` has it: there `unref` would let the host end although its worker works. */
+  terminate?(): unknown;
   readonly readyState?: unknown;
 }
 
@@ -28,6 +31,8 @@ const OPEN = 1;
 /** Any such channel, behind one face. Posting to one that is gone does nothing: that is told by `onGone`. */
 export function portOf(channel: ChannelLike): StatsPort {
   const isSocket = channel.postMessage === undefined && channel.readyState !== undefined;
+  // A channel that others listen to as well is theirs to keep open.
+  let isOurs = channel.terminate === undefined && !channel.listenerCount?.("message");
   return {
     post(message) {
       try {
@@ -46,6 +51,11 @@ export function portOf(channel: ChannelLike): StatsPort {
         // An error is always followed by one of the others; unheard, it would end the process.
         channel.on("error", (() => {}) as never);
         for (const event of ["close", "exit", "disconnect"]) channel.on(event, onGone as never);
+        channel.on("newListener", ((event: string) => {
+          if (event !== "message") return;
+          this.ref(true);
+          isOurs = false;
+        }) as never);
       } else {
         channel.addEventListener?.("message", ((event: { data: unknown }) => heard(event.data)) as never);
         channel.addEventListener?.("error", () => {});
@@ -55,6 +65,7 @@ export function portOf(channel: ChannelLike): StatsPort {
       this.ref(false);
     },
     ref(needed) {
+      if (!isOurs) return;
       const target = channel.channel ?? channel;
       if (needed) target.ref?.();
       else target.unref?.();

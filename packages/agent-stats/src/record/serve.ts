@@ -1,7 +1,10 @@
-import { type ChannelLike, portOf } from "./port.ts";
+import { type ChannelLike, portOf, type StatsPort } from "./port.ts";
 import type { Recorder } from "./recorder.ts";
 import { URGENT } from "./row.ts";
 import { type Request, requestOf } from "./wire.ts";
+
+/** The channel to the host that was served last. */
+const served = new WeakMap<Recorder, StatsPort>();
 
 /**
  * Lets a host elsewhere keep what this recorder counts: across a `MessagePort`, a worker's or a child process's channel,
@@ -23,8 +26,11 @@ export function serveRecorder(recorder: Recorder, channel: ChannelLike): void {
       const request = requestOf(message);
       if (request) answer(request);
     },
-    () => recorder.listen(null),
+    () => {
+      if (served.get(recorder) === port) recorder.listen(null);
+    },
   );
+  served.set(recorder, port);
   // A host that was here first, and lost its channel, learns by this that there is one again.
   port.post({ agentStats: "changed", urgent: false });
   recorder.listen((urgency) => port.post({ agentStats: "changed", urgent: urgency === URGENT }));

@@ -13,7 +13,7 @@ export type Reply =
   | ({ readonly agentStats: "stats"; readonly id: number } & Recorded);
 
 /** More than any real agent has; a peer that sends more is broken or hostile, and nothing of it is believed. */
-const MOST_SERVERS = 100_000;
+export const MOST_SERVERS = 100_000;
 const LONGEST_NAME = 4_096;
 
 /** The message as a request; null when it is not one. Nothing that a peer sends is believed unseen. */

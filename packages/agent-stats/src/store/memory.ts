@@ -169,6 +169,7 @@ class MemoryCalls implements StoreCalls {
       lastSaved: saved.length > 0 ? Math.max(...saved) : null,
       closed: except !== null && (own === undefined || own.folded || own.ended !== null),
       ...this.#cleared(caller),
+      sessions: this.sessions(),
       keys,
       sums,
     };

@@ -31,7 +31,7 @@ export interface StoreCalls {
   prune(beforeHour: number): void;
   /** Tries again what `erased: "pending"` left undone. */
   erase(): Erased;
-  /** All sums, without the session of the caller, who has its numbers in memory. */
+  /** All sums, without the session of the caller, who has its numbers in memory, and all sessions: at one moment. */
   sums(caller: Caller | null): Sums;
   /** Every session that history still holds, oldest first. */
   sessions(): SessionRow[];
@@ -197,6 +197,7 @@ export interface Sums extends Cleared {
   readonly lastSaved: number | null;
   /** True when the caller's session is no longer open, so that its numbers belong to the others'. */
   readonly closed: boolean;
+  readonly sessions: readonly SessionRow[];
   readonly keys: readonly KeyRow[];
   readonly sums: readonly SumRow[];
 }

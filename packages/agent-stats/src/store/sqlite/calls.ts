@@ -25,6 +25,9 @@ import { cleared, isOpen, NO_HOUR, readCounted, readHours, readSessionSums, read
 
 const HOUR_MS = 3_600_000;
 
+/** How long an erasure waits for a reader. All other calls wait behind it, the last save of an ending process too. */
+const ERASE_PATIENCE_MS = 250;
+
 /** All the SQL, once for every driver of the SQLite family. Synchronous; whoever wants it off a thread puts it there. */
 export class SqliteCalls implements StoreCalls {
   readonly #db: Connection;
@@ -155,13 +158,19 @@ export class SqliteCalls implements StoreCalls {
       return this.#db.use(({ handle, ownFile }) => {
         if (this.#db.meta("erase_pending") === 0) return "physically";
         if (!ownFile) return "logically";
-        // Freed pages, and old versions of pages in the WAL, still hold the names: move the WAL into the file, rewrite
-        // the file without its free pages, move that into the file too. secure_delete alone does not do it.
-        if (!this.#checkpoint()) return "pending";
-        handle.exec("VACUUM");
-        if (!this.#checkpoint()) return "pending";
-        this.#db.setMeta("erase_pending", 0);
-        return "physically";
+        const waits = this.#db.get<{ timeout: number }>("PRAGMA busy_timeout")?.timeout ?? 0;
+        handle.exec(`PRAGMA busy_timeout = ${ERASE_PATIENCE_MS}`);
+        try {
+          // Freed pages, and old versions of pages in the WAL, still hold the names: move the WAL into the file, rewrite
+          // the file without its free pages, move that into the file too. secure_delete alone does not do it.
+          if (!this.#checkpoint()) return "pending";
+          handle.exec("VACUUM");
+          if (!this.#checkpoint()) return "pending";
+          this.#db.setMeta("erase_pending", 0);
+          return "physically";
+        } finally {
+          handle.exec(`PRAGMA busy_timeout = ${waits}`);
+        }
       });
     } catch {
       // The deletion itself is done. A reader that holds the file, or a disk without room for the rewriting, delays this.

@@ -13,17 +13,19 @@ import type {
   Sums,
 } from "../store.ts";
 import type { Connection } from "./connection.ts";
+import type { SessionLocks } from "./handle.ts";
 
 /** Stands for all hours that are no longer told apart. */
 export const NO_HOUR = -1;
 
 export function readSums(db: Connection, caller: Caller | null): Sums {
   const except = caller?.session ?? -1;
-  return db.read(() => ({
+  return db.read(({ locks }) => ({
     trackedSince: db.meta("tracked_since"),
     lastSaved: db.number("SELECT MAX(last_saved) AS n FROM agent_stats_session WHERE saves > 0") || null,
     closed: caller !== null && !isOpen(db, caller.session),
     ...cleared(db, caller),
+    sessions: sessionRows(db, locks),
     keys: db.all<KeyRow>(
       `SELECT key_id AS key, protocol, user_id AS userId, server, tracked_since AS trackedSince
         FROM agent_stats_key ORDER BY key_id`,
@@ -41,17 +43,7 @@ export function readSums(db: Connection, caller: Caller | null): Sums {
 }
 
 export function readSessions(db: Connection): SessionRow[] {
-  return db.use(({ locks }) =>
-    db
-      .all<Omit<SessionRow, "folded"> & { folded: number }>(
-        `SELECT session_id AS session, started, last_saved AS lastSaved, ended, how, flush_every AS flushEveryMs, folded
-          FROM agent_stats_session ORDER BY session_id`,
-      )
-      .map((row) => {
-        const how: Ending | null = row.how ?? (locks.isHeld(row.session) ? null : "killed");
-        return { ...row, how, folded: row.folded === 1 };
-      }),
-  );
+  return db.use(({ locks }) => sessionRows(db, locks));
 }
 
 export function readSessionSums(db: Connection): SessionSumRow[] {
@@ -110,4 +102,16 @@ export function cleared(
       return { clear, what, scope: scope as Scope };
     });
   return { clears, saves };
+}
+
+function sessionRows(db: Connection, locks: SessionLocks): SessionRow[] {
+  return db
+    .all<Omit<SessionRow, "folded"> & { folded: number }>(
+      `SELECT session_id AS session, started, last_saved AS lastSaved, ended, how, flush_every AS flushEveryMs, folded
+        FROM agent_stats_session ORDER BY session_id`,
+    )
+    .map((row) => {
+      const how: Ending | null = row.how ?? (locks.isHeld(row.session) ? null : "killed");
+      return { ...row, how, folded: row.folded === 1 };
+    });
 }
