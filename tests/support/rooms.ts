@@ -86,6 +86,8 @@ export function cycles(arrows: readonly Arrow[]): string[] {
  */
 export function outsideProblems(arrows: readonly Arrow[], publicNames: readonly string[]): string[] {
   return arrows.flatMap(({ from, to }) => {
+    // A page or a package.json is read or written, not imported.
+    if (/\.(md|json)$/.test(to)) return [];
     if (to.startsWith("../")) return [`${from} → ${to}: import the library by its public name`];
     const ofLibrary = to === "agent-stats" || to.startsWith("agent-stats/");
     return ofLibrary && !publicNames.includes(to) ? [`${from} → ${to}: not among the library's exports`] : [];

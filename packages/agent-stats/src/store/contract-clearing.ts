@@ -138,6 +138,21 @@ export const CLEARING: Readonly<Record<string, (open: Open) => Promise<void>>> =
     );
   },
 
+  async "of an agent that may outlive its host, what it counted is never pruned away"(open) {
+    const store = open();
+    const { session } = await begin(store);
+    await store.save({ ...batch(session, 1, { sent: [3, 5, 7] }), agent: "a", ending: "close" });
+    await store.fold();
+    await store.prune(HOUR + 9);
+    await store.prune(HOUR + 9);
+    equal(
+      (await store.counted("a")).map(({ value }) => value),
+      [3, 5, 7],
+    );
+    equal(await store.hours(0, HOUR + 9), []);
+    equal(pasts(await store.sums(null)), { "1": 3, "10": 5, files: 7 });
+  },
+
   async "history is pruned, and no sum changes"(open) {
     const store = open();
     const { session } = await saved(store);

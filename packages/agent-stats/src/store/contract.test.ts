@@ -40,8 +40,8 @@ function sqlite(driver: DriverName, schema: "main" | "attached") {
         handles.push(handle);
         handle.exec(`${beforeKey}; PRAGMA key = "x'${KEY}'"; PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL`);
         handle.exec("CREATE TABLE IF NOT EXISTS users (user_id INTEGER PRIMARY KEY, name TEXT)");
-        if (schema === "attached") handle.exec(`ATTACH '${join(folder, "stats.db")}' AS attached KEY "x'${KEY}'"`);
-        return sqliteStore(handle, { schema });
+        if (schema === "attached") handle.exec(`ATTACH '${join(folder, "stats.db")}' AS attached KEY ''`);
+        return sqliteStore(handle, { schema, allowPlaintext: schema === "attached" });
       },
       async remove() {
         for (const handle of handles) handle.close();

@@ -48,3 +48,8 @@ export function entry<K, V>(map: Map<K, V>, key: K, make: () => V): V {
   map.set(key, made);
   return made;
 }
+
+/** The counts of that key, empty at first. */
+export function countsOf(keys: Map<Key, Counts>, key: Key): Counts {
+  return entry(keys, key, () => new Map());
+}

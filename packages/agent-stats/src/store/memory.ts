@@ -3,6 +3,7 @@ import {
   addCounts,
   type Counts,
   countedRows,
+  countsOf,
   entry,
   type Key,
   MemoryDatabase,
@@ -96,11 +97,7 @@ class MemoryCalls implements StoreCalls {
       if (session.row.folded || (session.row.ended === null && session.owner !== null)) continue;
       session.row = { ...session.row, folded: true, how: session.row.how ?? "killed" };
       for (const keys of session.hours.values()) {
-        for (const [key, counts] of keys)
-          addCounts(
-            entry(this.db.past, key, () => new Map()),
-            counts,
-          );
+        for (const [key, counts] of keys) addCounts(countsOf(this.db.past, key), counts);
       }
       folded += 1;
     }
@@ -125,19 +122,17 @@ class MemoryCalls implements StoreCalls {
   }
 
   prune(beforeHour: number): void {
-    for (const [id, { row, hours }] of this.db.sessions) {
+    for (const [id, { row, agent, hours }] of this.db.sessions) {
+      // An agent elsewhere may outlive its host, and go on counting from what it had.
+      const isOver = row.folded && agent === null;
       for (const [hour, keys] of [...hours]) {
-        if (hour >= beforeHour || hour === NO_HOUR) continue;
+        if (hour >= beforeHour || (hour === NO_HOUR && !isOver)) continue;
         hours.delete(hour);
-        const rest = row.folded ? new Map<Key, Counts>() : entry(hours, NO_HOUR, () => new Map<Key, Counts>());
-        for (const [key, counts] of keys)
-          addCounts(
-            entry(rest, key, () => new Map()),
-            counts,
-          );
+        if (isOver) continue;
+        const rest = entry(hours, NO_HOUR, () => new Map<Key, Counts>());
+        for (const [key, counts] of keys) addCounts(countsOf(rest, key), counts);
       }
-      if (row.folded) hours.delete(NO_HOUR);
-      if (row.folded && row.lastSaved < beforeHour * HOUR_MS) this.db.sessions.delete(id);
+      if (isOver && row.lastSaved < beforeHour * HOUR_MS) this.db.sessions.delete(id);
     }
     this.#dropClears();
   }
@@ -185,11 +180,7 @@ class MemoryCalls implements StoreCalls {
     return [...this.db.sessions].flatMap(([session, { hours }]) => {
       const counted = new Map<Key, Counts>();
       for (const keys of hours.values()) {
-        for (const [key, counts] of keys)
-          addCounts(
-            entry(counted, key, () => new Map()),
-            counts,
-          );
+        for (const [key, counts] of keys) addCounts(countsOf(counted, key), counts);
       }
       return [...counted].flatMap(([key, counts]) => countedRows(key, counts).map((row) => ({ session, ...row })));
     });
@@ -211,11 +202,7 @@ class MemoryCalls implements StoreCalls {
       for (const [hour, keys] of hours) {
         if (hour < from || hour > to || hour === NO_HOUR) continue;
         const of = entry(byHour, hour, () => new Map<Key, Counts>());
-        for (const [key, counts] of keys)
-          addCounts(
-            entry(of, key, () => new Map()),
-            counts,
-          );
+        for (const [key, counts] of keys) addCounts(countsOf(of, key), counts);
       }
     }
     return [...byHour]

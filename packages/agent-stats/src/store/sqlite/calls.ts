@@ -21,9 +21,8 @@ import {
 import { addToPast, anonymise, clear, deletedAmong, dropClears, userTrigger } from "./clears.ts";
 import { Connection } from "./connection.ts";
 import type { OpenDatabase } from "./handle.ts";
-import { cleared, isOpen, NO_HOUR, readCounted, readHours, readSessionSums, readSessions, readSums } from "./reads.ts";
-
-const HOUR_MS = 3_600_000;
+import { prune } from "./prune.ts";
+import { cleared, isOpen, readCounted, readHours, readSessionSums, readSessions, readSums } from "./reads.ts";
 
 /** How long an erasure waits for a reader. All other calls wait behind it, the last save of an ending process too. */
 const ERASE_PATIENCE_MS = 250;
@@ -136,21 +135,7 @@ export class SqliteCalls implements StoreCalls {
   }
 
   prune(beforeHour: number): void {
-    this.#db.write(() => {
-      const folded = "(SELECT session_id FROM agent_stats_session WHERE folded = 1)";
-      this.#db.run(`DELETE FROM agent_stats_count WHERE hour < ? AND session_id IN ${folded}`, [beforeHour]);
-      // A session that goes on for longer than history is kept: its old hours become one, which no timeline shows.
-      this.#db.run(
-        `INSERT INTO agent_stats_count (session_id, hour, key_id, counter, value)
-          SELECT session_id, ${NO_HOUR}, key_id, counter, SUM(value) FROM agent_stats_count
-          WHERE hour < ? AND hour <> ${NO_HOUR} GROUP BY session_id, key_id, counter
-          ON CONFLICT (session_id, hour, key_id, counter) DO UPDATE SET value = value + excluded.value`,
-        [beforeHour],
-      );
-      this.#db.run(`DELETE FROM agent_stats_count WHERE hour < ? AND hour <> ${NO_HOUR}`, [beforeHour]);
-      this.#db.run("DELETE FROM agent_stats_session WHERE folded = 1 AND last_saved < ?", [beforeHour * HOUR_MS]);
-      dropClears(this.#db);
-    });
+    this.#db.write(() => prune(this.#db, beforeHour));
   }
 
   erase(): Erased {
