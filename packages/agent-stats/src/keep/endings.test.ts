@@ -207,6 +207,25 @@ describeDrivers("endings", (driver) => {
     });
   });
 
+  test("a signal that the host handles, at any moment of a start, doubles nothing of the past", async () => {
+    const file = join(temporaryFolder(), "stats.db");
+    const program = `
+      process.on("SIGTERM", () => {});
+      ${COUNTED} await stats.close();
+      for (let i = 0; i < 12; i++) {
+        const opening = open({ startFrom: "past" });
+        setTimeout(() => process.kill(process.pid, "SIGTERM"), i * 3);
+        const next = await opening;
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        count(next, 1);
+        const sum = next.recorder.getServersStats().servers.reduce((all, { total }) => all + total.sent, 0);
+        if (sum !== 1001 + i) throw new Error("the past was loaded as " + sum);
+        await next.close();
+      }`;
+    expect(await startChild(program, file, driver).ended).toMatchObject(BY_ITSELF);
+    expect(await look(file, driver)).toMatchObject({ saved: 1012, how: Array(13).fill("close") });
+  });
+
   test("a process that ended leaves the database, and no other file", async () => {
     const folder = temporaryFolder();
     const child = startChild(`${COUNTED} process.exit(0);`, join(folder, "stats.db"), driver);

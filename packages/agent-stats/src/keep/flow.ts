@@ -20,37 +20,69 @@ export function* ask<M extends Method>(method: M, ...args: Parameters<StoreCalls
   return (yield { method, args }) as Answer<M>;
 }
 
-export async function drive<T>(flow: Flow<T>, store: StatsStore): Promise<T> {
-  let step = flow.next();
-  while (!step.done) {
-    const call = store[step.value.method] as (...args: unknown[]) => Promise<unknown>;
-    const answer = await outcome(() => call(...(step.value as StoreCall).args));
-    step = answer.ok ? flow.next(answer.value) : flow.throw(answer.error);
-  }
-  return step.value;
-}
+/** A flow on its way. It is driven by promises; whoever cannot wait any longer finishes it at once. */
+export class Drive<T> {
+  readonly #flow: Flow<T>;
+  #step: Step<T>;
 
-export function driveNow<T>(flow: Flow<T>, calls: StoreCalls): T {
-  let step = flow.next();
-  while (!step.done) {
-    const { method, args } = step.value;
-    let value: unknown;
-    try {
-      value = (calls[method] as (...args: unknown[]) => unknown).apply(calls, args);
-    } catch (error) {
-      step = flow.throw(error);
-      continue;
+  constructor(flow: Flow<T>) {
+    this.#flow = flow;
+    this.#step = stepOf(() => flow.next());
+  }
+
+  async finish(store: StatsStore): Promise<T> {
+    while ("call" in this.#step) {
+      const asked = this.#step;
+      const { method, args } = asked.call;
+      const answer = await outcome(() => (store[method] as (...args: unknown[]) => Promise<unknown>)(...args));
+      // Unless somebody in a hurry asked again meanwhile, and went on without this answer.
+      if (this.#step === asked) this.#go(answer);
     }
-    step = flow.next(value);
+    return resultOf(this.#step.end);
   }
-  return step.value;
+
+  /** The call that is under way is made once more, which is harmless; then the rest of the flow. */
+  finishNow(calls: StoreCalls): T {
+    while ("call" in this.#step) {
+      const { method, args } = this.#step.call;
+      this.#go(outcomeNow(() => (calls[method] as (...args: unknown[]) => unknown).apply(calls, args)));
+    }
+    return resultOf(this.#step.end);
+  }
+
+  #go(answer: Outcome<unknown>): void {
+    this.#step = stepOf(() => (answer.ok ? this.#flow.next(answer.value) : this.#flow.throw(answer.error)));
+  }
 }
 
-type Outcome = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: unknown };
+type Outcome<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: unknown };
 
-async function outcome(call: () => Promise<unknown>): Promise<Outcome> {
+/** Where a flow stands: at a call, or at its end. */
+type Step<T> = { readonly call: StoreCall } | { readonly end: Outcome<T> };
+
+function stepOf<T>(advance: () => IteratorResult<StoreCall, T>): Step<T> {
+  const advanced = outcomeNow(advance);
+  if (!advanced.ok) return { end: advanced };
+  const { done, value } = advanced.value;
+  return done ? { end: { ok: true, value } } : { call: value };
+}
+
+function resultOf<T>(end: Outcome<T>): T {
+  if (end.ok) return end.value;
+  throw end.error;
+}
+
+async function outcome(call: () => Promise<unknown>): Promise<Outcome<unknown>> {
   try {
     return { ok: true, value: await call() };
+  } catch (error) {
+    return { ok: false, error };
+  }
+}
+
+function outcomeNow<T>(call: () => T): Outcome<T> {
+  try {
+    return { ok: true, value: call() };
   } catch (error) {
     return { ok: false, error };
   }

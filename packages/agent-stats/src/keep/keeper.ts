@@ -3,7 +3,7 @@ import type { Scope } from "../record/scope.ts";
 import { asStatsError, StatsError } from "../store/errors.ts";
 import type { Ending, Erased, HourRow, SessionRow, SessionSumRow, StatsStore, Sums, Totals } from "../store/store.ts";
 import { beforeTheEnd, type Dying } from "./endings.ts";
-import { drive, driveNow, type Flow } from "./flow.ts";
+import { Drive, type Flow } from "./flow.ts";
 import type { Mirror } from "./mirror.ts";
 import { SaveTimer } from "./save-timer.ts";
 import { SessionFlows, type SessionOptions } from "./session-flows.ts";
@@ -48,6 +48,8 @@ export class Keeper implements Dying {
   /** Set when the last save is over: until then, a process that ends saves what the closing did not reach. */
   #over = false;
   #queue: Promise<unknown> = Promise.resolve();
+  /** The flow that waits for the store right now. */
+  #underWay: Drive<unknown> | null = null;
   /** Dropping users who no longer exist: once, as soon as the store works. */
   #dropping: Promise<void> | null = null;
 
@@ -91,8 +93,11 @@ export class Keeper implements Dying {
 
   async deleteUser(userId: string, totals: Totals): Promise<Erased> {
     this.#assertOpen();
+    const { mirror } = this.#options;
     if (totals === "forget") this.#flows.forgetUser(userId);
-    await this.#options.mirror?.forgetUser(userId);
+    // What is to stay in the totals must be here before the agent forgets it.
+    else if (mirror) await this.flush();
+    await mirror?.forgetUser(userId);
     return this.#enqueue(() => this.#flows.deleteUser(userId, totals));
   }
 
@@ -144,13 +149,13 @@ export class Keeper implements Dying {
 
   /** Runs a flow when those before it are done. What goes wrong is told, and tried again after a while. */
   #enqueue<T>(flow: () => Flow<T>, ...first: First): Promise<T> {
-    const { store, mirror } = this.#options;
+    const { mirror } = this.#options;
     const run = async () => {
       try {
         const [what, scope] = first;
         if (what === "reset") await mirror?.reset(scope);
-        else if (what) await mirror?.pull(what === "all", this.#flows, (each) => drive(each, store));
-        const result = await drive(flow(), store);
+        else if (what) await mirror?.pull(what === "all", this.#flows, (each) => this.#drive(each));
+        const result = await this.#drive(flow());
         this.#works();
         return result;
       } catch (error) {
@@ -162,11 +167,27 @@ export class Keeper implements Dying {
     return result;
   }
 
+  async #drive<T>(flow: Flow<T>): Promise<T> {
+    const drive = new Drive(flow);
+    this.#underWay = drive;
+    try {
+      return await drive.finish(this.#options.store);
+    } finally {
+      this.#underWay = null;
+    }
+  }
+
   #now(flow: () => Flow<void>): void {
     const { now } = this.#options.store;
     if (!now) return;
     try {
-      driveNow(flow(), now);
+      // First what is under way: two flows at once would both begin a session, or both load the past.
+      this.#underWay?.finishNow(now);
+    } catch {
+      // Whoever began it is told.
+    }
+    try {
+      new Drive(flow()).finishNow(now);
     } catch {
       // The process is ending: nobody is left to be told.
     }
@@ -177,7 +198,8 @@ export class Keeper implements Dying {
     this.#dropping ??= this.#dropUnknownUsers();
     if (this.#eraseWasPending && !this.#flows.erasePending) this.#call(() => this.#options.onErased());
     this.#eraseWasPending = this.#flows.erasePending;
-    if (this.#flows.erasePending || this.#polls) this.#timer.again();
+    // After a failure there may be something left to save, which is not to wait until the store would be tried again.
+    if (this.#flows.erasePending || this.#polls || this.problem !== null) this.#timer.again();
     if (this.problem === null) return;
     this.problem = null;
     this.#tell(null);
@@ -187,8 +209,9 @@ export class Keeper implements Dying {
     const { users } = this.#options;
     if (!users) return;
     try {
-      const known = new Set([...(await users())].map(String));
+      // In this order: whoever is new since the first question is not among those who are asked about.
       const kept = await this.#enqueue(() => this.#flows.users());
+      const known = new Set([...(await users())].map(String));
       for (const userId of kept) if (!known.has(userId)) await this.deleteUser(userId, "forget");
     } catch {
       // The store's failure is told already; the host's own is its own. Whoever is not known to be gone stays.

@@ -33,6 +33,8 @@ export class Mirror {
   #askAll = true;
   /** What the agent has not heard of its users yet, in the order in which it must. */
   readonly #untold: { readonly userId: string; readonly isGone: boolean }[] = [];
+  /** Users of whose deletion the agent has heard, or will. */
+  readonly #gone = new Set<string>();
   #telling: Promise<void> = Promise.resolve();
 
   constructor(agent: StatsAgent, recorder: Recorder, protocols: readonly Protocol[]) {
@@ -49,13 +51,20 @@ export class Mirror {
 
   /** Takes over what the agent counted since. An agent that does not answer is away; that is no error. */
   async pull(all: boolean, flows: SessionFlows, run: Run): Promise<void> {
+    // Others may have deleted them: the agent must not bring them back to the host that comes after this one.
+    for (const userId of this.#recorder.forgottenUsers()) if (!this.#gone.has(userId)) void this.forgetUser(userId);
     await this.#tellOfUsers();
     let full = all || this.#askAll;
     let stats = await this.#ask(full);
     if (stats && stats.session !== this.#session) {
       if (!full) stats = await this.#ask(true);
       full = true;
-      if (stats) await this.#meet(stats.session, flows, run);
+      try {
+        if (stats) await this.#meet(stats.session, flows, run);
+      } catch (error) {
+        this.#askAll = true;
+        throw error;
+      }
     }
     if (!stats) return;
     // What an answer with everything leaves out is not live any more.
@@ -65,11 +74,13 @@ export class Mirror {
 
   /** Drops a user at the agent too; one that is away is told when it returns, and not believed meanwhile. */
   forgetUser(userId: string): Promise<void> {
+    this.#gone.add(userId);
     this.#untold.push({ userId, isGone: true });
     return this.#tellOfUsers();
   }
 
   addUser(userId: string): Promise<void> {
+    this.#gone.delete(userId);
     this.#untold.push({ userId, isGone: false });
     return this.#tellOfUsers();
   }
@@ -82,13 +93,9 @@ export class Mirror {
 
   /** Another session of the agent than the one before: its counters began anew, or go on where an older host was. */
   async #meet(session: string | null, flows: SessionFlows, run: Run): Promise<void> {
-    // Until it is met: the store may fail.
-    this.#askAll = true;
     if (this.#session !== undefined) await run(flows.nextSession("agent"));
     const last = new Map<string, Map<string, number>>();
-    const counted = await run(flows.counted(session));
-    this.#askAll = false;
-    for (const { counter, value, ...key } of counted) {
+    for (const { counter, value, ...key } of await run(flows.counted(session))) {
       const name = nameOf(key);
       last.set(name, (last.get(name) ?? new Map()).set(counter, value));
     }
@@ -139,7 +146,9 @@ export class Mirror {
     this.#telling = this.#telling.then(async () => {
       for (let next = this.#untold[0]; next; next = this.#untold[0]) {
         const { userId, isGone } = next;
-        const told = await this.#tell(() => (isGone ? this.#agent.forgetUser : this.#agent.addUser)?.(userId));
+        const told = await this.#tell(() => {
+          return isGone ? this.#agent.forgetUser?.(userId) : this.#agent.addUser?.(userId);
+        });
         if (!told) return;
         this.#untold.shift();
         if (isGone && this.#agent.forgetUser) this.#dropLast((key) => key.userId === userId);

@@ -15,6 +15,7 @@ import {
   clean,
   cleared,
   drop,
+  hear,
   heard,
   increase,
   leaveSession,
@@ -213,6 +214,8 @@ async function take({ model, database, running }: World, step: Step): Promise<vo
       const userId = USERS[step.user] as string;
       await stats.deleteUser(userId);
       const of = (key: string) => key.startsWith(`${userId} `);
+      drop(of, model.unsaved[me], model.doubt[me] ?? {});
+      hear(model, me);
       drop(of, model.saved, ...model.own, ...model.unsaved);
       for (const [other, each] of running.entries()) {
         if (!each) continue;
@@ -238,6 +241,7 @@ async function take({ model, database, running }: World, step: Step): Promise<vo
         const [keyUser, keyServer] = key.split(" ");
         return (userId === undefined || keyUser === userId) && (server === undefined || keyServer === server);
       };
+      hear(model, me);
       drop(of, model.saved, ...model.own, model.unsaved[me]);
       cleared(model, me);
       return;

@@ -63,6 +63,16 @@ export function heard(model: Model, me: Process): void {
   model.untold[me].clear();
 }
 
+/** Before it clears something itself, a process hears of the others, and settles what is in doubt. */
+export function hear(model: Model, me: Process): void {
+  if (model.folded[me]) leaveSession(model, me);
+  else if (model.unheard[me]) heard(model, me);
+  else {
+    save(model, me, model.doubt[me] ?? {});
+    model.doubt[me] = null;
+  }
+}
+
 /** This process cleared something: it has heard of all that was cleared before, the other has yet to hear of it. */
 export function cleared(model: Model, me: Process): void {
   model.doubt[me] = null;

@@ -17,6 +17,17 @@ export type BatchHead = Omit<SaveBatch, "keys" | "counters" | "cells">;
 
 const CELL = 3;
 
+const KNOWN = new WeakMap<Recorder, Progress>();
+
+/** What is saved of a recorder is known beyond the life of its keeper: another one goes on from there. */
+export function progressOf(recorder: Recorder): Progress {
+  const known = KNOWN.get(recorder);
+  known?.startSession();
+  const progress = known ?? new Progress(recorder);
+  KNOWN.set(recorder, progress);
+  return progress;
+}
+
 /**
  * Knows what of a recorder's numbers is saved, and turns the difference into batches of absolute values. A batch stays
  * the truth about its rows until it is either acknowledged or released, never both.
@@ -34,7 +45,10 @@ export class Progress {
     const rows = this.recorder.takeChanges();
     const cells = this.#cells(rows, head.hour);
     if (cells.length === 0 && head.ending === undefined) return null;
-    return { ...head, keys: this.#untold(rows), cells, counters: this.#counters };
+    // A row that was only reset has nothing to say, and its names are not to come back.
+    const counted = new Set(rowsOf({ cells }));
+    const keys = this.#untold(rows.filter(({ number }) => counted.has(number)));
+    return { ...head, keys, cells, counters: this.#counters };
   }
 
   /** A batch without counts: asks the store whether the session is still open. */

@@ -31,6 +31,8 @@ export class SaveTimer {
   }
 
   failed(): void {
+    // A host that looks often fails often; only what was due counts.
+    if (this.#running) return;
     this.#failures += 1;
     this.#within(this.#backoffMs());
   }

@@ -14,8 +14,9 @@ import type {
 } from "../store/store.ts";
 import { ask, type Flow } from "./flow.ts";
 import { hourOf, SessionHours } from "./hours.ts";
-import { type BatchHead, Progress } from "./progress.ts";
+import { type BatchHead, type Progress, progressOf } from "./progress.ts";
 import { split } from "./split.ts";
+import { startingSums } from "./starting-sums.ts";
 
 const HOURS_A_DAY = 24;
 
@@ -53,6 +54,7 @@ export class SessionFlows {
   /** The last clear that this process has heard of. */
   #seen: number | null = null;
   #started = false;
+  #ended = false;
   /** Batches whose fate is not known yet, oldest first. Nothing newer is collected before they are settled. */
   #pending: SaveBatch[] = [];
   #prunedAt = 0;
@@ -60,7 +62,7 @@ export class SessionFlows {
   constructor(options: SessionOptions) {
     this.#options = options;
     this.#recorder = options.recorder;
-    this.#progress = new Progress(options.recorder);
+    this.#progress = progressOf(options.recorder);
   }
 
   /** Something was counted now. */
@@ -81,14 +83,7 @@ export class SessionFlows {
     yield* this.#prune();
     this.erasePending = (yield* ask("erase")) === "pending";
     if (this.#options.startFromPast) {
-      const sums = yield* ask("sums", this.#caller(yield* this.#begin()));
-      const keys = new Map(sums.keys.map((key) => [key.key, key]));
-      this.#recorder.startFrom(
-        sums.sums.flatMap(({ key, counter, past, open }) => {
-          const of = keys.get(key);
-          return of ? [{ ...of, counter, value: past + open }] : [];
-        }),
-      );
+      this.#recorder.startFrom(startingSums(yield* ask("sums", this.#caller(yield* this.#begin()))));
     }
     this.#started = true;
   }
@@ -130,7 +125,9 @@ export class SessionFlows {
   /** One batch to the store, and what its answer means. */
   *#send(batch: SaveBatch): Flow<"settled" | "pending" | "released"> {
     const result = yield* ask("save", batch);
-    if (result.outcome === "saved") {
+    // A last save that is made again finds the session closed by itself.
+    const ended = result.outcome === "closed" && batch.ending !== undefined && result.saves >= batch.save;
+    if (result.outcome === "saved" || ended) {
       this.#settle(batch.save);
       return "settled";
     }
@@ -213,7 +210,8 @@ export class SessionFlows {
     // What is to stay in the totals must be there before the user goes.
     if (totals === "anonymise") yield* this.save();
     this.forgetUser(userId);
-    yield* this.start();
+    // First of what others cleared: what this session clears itself must not hide that from it.
+    yield* this.hear();
     const deleted = yield* ask("deleteUser", userId, totals, { ...this.#caller(yield* this.#begin()), at: Date.now() });
     this.#heard(deleted);
     this.erasePending = deleted.erased === "pending";
@@ -221,7 +219,7 @@ export class SessionFlows {
   }
 
   *reset(scope: Scope): Flow<void> {
-    yield* this.start();
+    yield* this.hear();
     const session = yield* this.#begin();
     const values = this.#progress.values(scope);
     const reset = yield* ask("reset", scope, { ...this.#caller(session), at: Date.now() });
@@ -231,9 +229,13 @@ export class SessionFlows {
   }
 
   *end(how: Ending): Flow<void> {
+    // A process that ends while it is closing says goodbye once.
+    if (this.#ended) return;
     try {
       yield* this.save(how);
+      this.#ended = true;
     } finally {
+      this.#release(0);
       yield* ask("close");
     }
   }
@@ -241,14 +243,15 @@ export class SessionFlows {
   #head(session: OpenSession, ending?: Ending): BatchHead {
     session.saves += 1;
     const at = Date.now();
-    const known = {
+    return {
       session: session.id,
       save: session.saves,
       seen: this.#seen ?? 0,
       at,
       hour: this.#hours.collect(at),
+      ...(this.agent !== null && { agent: this.agent }),
+      ...(ending !== undefined && { ending }),
     };
-    return ending === undefined ? known : { ...known, ending };
   }
 
   #collect(session: OpenSession, ending?: Ending): SaveBatch[] {

@@ -13,13 +13,14 @@ export interface StatsPort {
  */
 export interface ChannelLike {
   postMessage?(message: unknown): void;
-  send?(message: never): unknown;
-  on?(event: string, listener: (...args: never[]) => void): unknown;
-  addEventListener?(event: string, listener: (event: never) => void): unknown;
+  send?(message: never, done?: never): unknown;
+  on?(event: string, listener: (value: unknown) => void): unknown;
+  addEventListener?(event: string, listener: (event: unknown) => void): unknown;
   listenerCount?(event: string): number;
   start?(): void;
-  ref?(): void;
-  unref?(): void;
+  // Those of `process` are of another kind, and harmless without an argument.
+  ref?(nothing?: undefined): void;
+  unref?(nothing?: undefined): void;
   readonly channel?: { ref?(): void; unref?(): void } | null | undefined;
   /** A `Worker` has it: there `unref` would let the host end although its worker works. */
   terminate?(): unknown;
@@ -31,13 +32,14 @@ const OPEN = 1;
 /** Any such channel, behind one face. Posting to one that is gone does nothing: that is told by `onGone`. */
 export function portOf(channel: ChannelLike): StatsPort {
   const isSocket = channel.postMessage === undefined && channel.readyState !== undefined;
-  // A channel that others listen to as well is theirs to keep open.
-  let isOurs = channel.terminate === undefined && !channel.listenerCount?.("message");
+  let isShared = channel.terminate !== undefined;
+  let isNeeded = false;
   return {
     post(message) {
       try {
         if (channel.postMessage) channel.postMessage(message);
-        else if (!isSocket) channel.send?.(message as never);
+        // Without a listener of its own, a failure would be an error of the host's channel.
+        else if (!isSocket) channel.send?.(message as never, (() => {}) as never);
         else if (channel.readyState === OPEN) channel.send?.(JSON.stringify(message) as never);
         else channel.addEventListener?.("open", () => channel.send?.(JSON.stringify(message) as never));
       } catch {
@@ -45,32 +47,41 @@ export function portOf(channel: ChannelLike): StatsPort {
       }
     },
     listen(onMessage, onGone) {
-      const heard = (given: unknown) => onMessage(isSocket ? parsed(given) : given);
+      const heard = (given: unknown) => onMessage(isSocket ? parsed(given) : dataOf(given));
       if (channel.on && !isSocket) {
-        channel.on("message", heard as never);
-        // An error is always followed by one of the others; unheard, it would end the process.
-        channel.on("error", (() => {}) as never);
-        for (const event of ["close", "exit", "disconnect"]) channel.on(event, onGone as never);
-        channel.on("newListener", ((event: string) => {
+        channel.on("message", heard);
+        for (const event of ["close", "exit", "disconnect"]) channel.on(event, onGone);
+        channel.on("newListener", (event) => {
           if (event !== "message") return;
           this.ref(true);
-          isOurs = false;
-        }) as never);
+          isShared = true;
+        });
       } else {
-        channel.addEventListener?.("message", ((event: { data: unknown }) => heard(event.data)) as never);
+        channel.addEventListener?.("message", (event) => heard((event as { data: unknown }).data));
+        // An error is always followed by its end; unheard, it would end the process.
         channel.addEventListener?.("error", () => {});
         channel.addEventListener?.("close", onGone);
-        channel.start?.();
       }
-      this.ref(false);
+      channel.start?.();
+      // When whoever opens the channel has had the time to listen too.
+      queueMicrotask(() => this.ref(isNeeded));
     },
     ref(needed) {
-      if (!isOurs) return;
+      isNeeded = needed;
+      // A channel that others listen to as well is theirs to keep open.
+      isShared ||= (channel.listenerCount?.("message") ?? 0) > 1;
+      if (isShared) return;
       const target = channel.channel ?? channel;
       if (needed) target.ref?.();
       else target.unref?.();
     },
   };
+}
+
+/** What Electron wraps in an event on some of its ports. */
+function dataOf(given: unknown): unknown {
+  const event = given as { data?: unknown; ports?: unknown } | null | undefined;
+  return Array.isArray(event?.ports) ? event.data : given;
 }
 
 function parsed(data: unknown): unknown {

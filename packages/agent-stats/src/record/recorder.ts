@@ -123,6 +123,10 @@ export class Recorder implements RowOwner {
     this.#forgotten.delete(String(userId));
   }
 
+  forgottenUsers(): readonly string[] {
+    return [...this.#forgotten];
+  }
+
   /**
    * Tells of the first change after `takeChanges`, and again when an urgent one follows; at once where there are changes
    * already. For the keeper.

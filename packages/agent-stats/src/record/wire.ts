@@ -15,6 +15,7 @@ export type Reply =
 /** More than any real agent has; a peer that sends more is broken or hostile, and nothing of it is believed. */
 export const MOST_SERVERS = 100_000;
 const LONGEST_NAME = 4_096;
+const SCOPE_FIELDS: ReadonlySet<string> = new Set(["protocol", "userId", "server"] satisfies (keyof Scope)[]);
 
 /** The message as a request; null when it is not one. Nothing that a peer sends is believed unseen. */
 export function requestOf(message: unknown): Request | null {
@@ -72,10 +73,12 @@ function numbersOf(given: unknown, isNumber: (value: unknown) => boolean): Recor
 }
 
 function scopeOf(given: unknown): Scope | null {
-  if (!isObject(given)) return null;
-  const fields = ["protocol", "userId", "server"].map((name) => [name, given[name]] as const);
-  const named = fields.filter(([, value]) => value !== undefined);
-  return named.every(([, value]) => isName(value)) ? (Object.fromEntries(named) as Scope) : null;
+  if (!isObject(given) || Array.isArray(given)) return null;
+  const named = Object.entries(given).filter(([, value]) => value !== undefined);
+  // A field that is not known here would narrow the scope: without it, more would be reset than was asked for.
+  return named.every(([name, value]) => SCOPE_FIELDS.has(name) && isName(value))
+    ? (Object.fromEntries(named) as Scope)
+    : null;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -19,6 +19,16 @@ export const SAVING: Readonly<Record<string, (open: Open) => Promise<void>>> = {
     equal(second.session > first.session, true);
   },
 
+  async "a session that is begun again in the same words is the same one, until it has saved"(open) {
+    const [store, other] = [open(), open()];
+    const first = await begin(store);
+    equal(await begin(store), first);
+    equal((await begin(other)).session > first.session, true);
+    await store.save(batch(first.session, 1, {}));
+    equal((await begin(store)).session > first.session, true);
+    equal((await other.sessions()).length, 3);
+  },
+
   async "what was saved is there, for others too"(open) {
     const [writer, reader] = [open(), open()];
     const { session } = await begin(writer);

@@ -44,10 +44,20 @@ class MemoryCalls implements StoreCalls {
   /** Stands for the lock of this store's sessions; replaced when the store is closed. */
   #owner = {};
   readonly #rows = new Map<number, Key>();
+  /** The session that has saved nothing yet, and how it was asked for. */
+  #begun: { readonly words: string; readonly answer: BegunSession } | null = null;
 
   constructor(readonly db: MemoryDatabase) {}
 
-  begin({ startedAt, flushEveryMs, seen }: NewSession): BegunSession {
+  begin(asked: NewSession): BegunSession {
+    const words = JSON.stringify(asked);
+    if (this.#begun?.words === words) return this.#begun.answer;
+    const answer = this.#begin(asked);
+    this.#begun = { words, answer };
+    return answer;
+  }
+
+  #begin({ startedAt, flushEveryMs, seen }: NewSession): BegunSession {
     this.db.trackedSince ??= startedAt;
     const session = ++this.db.lastSession;
     const knows = seen ?? this.db.lastClear;
@@ -66,6 +76,7 @@ class MemoryCalls implements StoreCalls {
   }
 
   save(batch: SaveBatch): SaveResult {
+    this.#begun = null;
     const session = this.db.sessions.get(batch.session);
     const cleared = this.#cleared(batch);
     if (!session || session.row.folded || session.row.ended !== null) return { outcome: "closed", ...cleared };
@@ -125,8 +136,10 @@ class MemoryCalls implements StoreCalls {
     for (const [id, { row, agent, hours }] of this.db.sessions) {
       // An agent elsewhere may outlive its host, and go on counting from what it had.
       const isOver = row.folded && agent === null;
+      // What a session that lives saves is all of its last hour.
+      const last = row.folded ? Number.POSITIVE_INFINITY : Math.max(...hours.keys());
       for (const [hour, keys] of [...hours]) {
-        if (hour >= beforeHour || (hour === NO_HOUR && !isOver)) continue;
+        if (hour >= Math.min(beforeHour, last) || (hour === NO_HOUR && !isOver)) continue;
         hours.delete(hour);
         if (isOver) continue;
         const rest = entry(hours, NO_HOUR, () => new Map<Key, Counts>());
@@ -213,6 +226,7 @@ class MemoryCalls implements StoreCalls {
   }
 
   close(): void {
+    this.#begun = null;
     for (const session of this.db.sessions.values()) if (session.owner === this.#owner) session.owner = null;
     this.#owner = {};
     this.#rows.clear();

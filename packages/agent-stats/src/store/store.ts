@@ -12,7 +12,10 @@ import type { Scope } from "../record/scope.ts";
  * - **Lazy.** The database is opened by the first call and, after a failure, by the next: a store recovers by itself.
  */
 export interface StoreCalls {
-  /** Registers a session and takes the lock that tells others that it lives. */
+  /**
+   * Registers a session and takes the lock that tells others that it lives. Asked again in the same words before that
+   * session has saved, it is the same session.
+   */
   begin(session: NewSession): BegunSession;
   /** Writes what a session counted. Absolute values: a batch that is saved twice changes nothing. */
   save(batch: SaveBatch): SaveResult;

@@ -1,5 +1,5 @@
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { openAgentStats } from "../../keep/open.ts";
@@ -117,8 +117,10 @@ describeDrivers("a file that vanishes while it is open", (driver) => {
       });
     return { file, problems, open };
   };
-  const vanish = (file: string) => {
-    for (const suffix of ["", "-wal", "-shm"]) rmSync(file + suffix, { force: true });
+  const vanish = (file: string, withLocks = false) => {
+    for (const name of readdirSync(dirname(file))) {
+      if (withLocks || !name.includes("-session-")) rmSync(join(dirname(file), name));
+    }
   };
 
   test("is told, and what was counted since the last save goes into a new one", async () => {
@@ -137,7 +139,10 @@ describeDrivers("a file that vanishes while it is open", (driver) => {
     await stats.close();
   });
 
-  test("is made anew once where two processes had it open, and neither writes into the other's session", async () => {
+  test.each([
+    ["alone", false],
+    ["with all that stands beside it", true],
+  ])("%s is made anew once for two processes, and neither writes into the other's session", async (_, withLocks) => {
     const { file, open } = await setUp();
     const both = [await open(), await open()];
     const servers = both.map((stats, i) => stats.server(smp, i, `smp://${i}`));
@@ -146,9 +151,12 @@ describeDrivers("a file that vanishes while it is open", (driver) => {
       servers[i]?.add("errors", 1);
       await stats.flush();
     }
-    vanish(file);
+    vanish(file, withLocks);
     for (const server of servers) server.add("sent", 10);
-    for (const stats of [...both].reverse()) await stats.flush().catch(() => {});
+    for (const stats of [...both].reverse()) {
+      await expect(stats.flush()).rejects.toMatchObject({ code: "STATS_MOVED" });
+      await stats.flush().catch(() => {});
+    }
     await expect.poll(() => both.map(({ problem }) => problem)).toEqual([null, null]);
     for (const server of servers) server.add("sent", 100);
     for (const stats of both) await stats.flush();

@@ -1,6 +1,7 @@
 import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { startChild } from "../../keep/child.testing.ts";
 import { openAgentStats } from "../../keep/open.ts";
 import { defineProtocol } from "../../record/protocol.ts";
 import { SqliteCalls } from "../sqlite/calls.ts";
@@ -107,6 +108,32 @@ describeDrivers("forgetting", (driver) => {
     await expect.poll(() => found(file, FORGOTTEN.server, FORGOTTEN.user), { timeout: 5_000 }).toEqual([0, 0]);
     await stats.close();
     reader.close();
+  });
+
+  test("that is pending keeps no process from saving what it counted when it ends", async () => {
+    const file = join(temporaryFolder(), "stats.db");
+    await fill(() => storeAt(file, driver));
+    const reader = openRaw(file, driver);
+    reader.exec("BEGIN");
+    reader.prepare("SELECT COUNT(*) AS n FROM agent_stats_key").get([]);
+    const child = startChild(
+      `const stats = await open({ flushEvery: 50 });
+      count(stats, 300);
+      const { erased } = await stats.deleteUser(${JSON.stringify(FORGOTTEN.user)});
+      count(stats, 300);
+      stats.flush();
+      setTimeout(() => { count(stats, 300); process.exit(erased === "pending" ? 0 : 9); }, 20);`,
+      file,
+      driver,
+    );
+    expect(await child.ended).toMatchObject({ code: 0, stderr: "" });
+    reader.close();
+    const store = storeAt(file, driver);
+    const { keys, sums } = await store.sums(null);
+    await store.close();
+    const counted = new Set(keys.filter(({ userId }) => userId === "1").map(({ key }) => key));
+    const sum = sums.reduce((all, { key, past, open }) => all + (counted.has(key) ? past + open : 0), 0);
+    expect(sum).toBe(900);
   });
 
   test("that a crash left pending is done by the next start", async () => {

@@ -109,7 +109,9 @@ function inWorker(options: WorkerData["options"]): StatsStore {
     return { worker, callNow };
   };
 
+  /** Ends the thread, unless somebody still waits for it. */
   const letGo = async () => {
+    if (waiting.size > 0) return;
     const worker = running?.worker;
     running = null;
     await worker?.terminate();

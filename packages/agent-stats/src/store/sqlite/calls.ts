@@ -20,7 +20,7 @@ import {
 } from "../store.ts";
 import { addToPast, anonymise, clear, deletedAmong, dropClears, userTrigger } from "./clears.ts";
 import { Connection } from "./connection.ts";
-import type { OpenDatabase } from "./handle.ts";
+import { type OpenDatabase, wholly } from "./handle.ts";
 import { prune } from "./prune.ts";
 import { cleared, isOpen, readCounted, readHours, readSessionSums, readSessions, readSums } from "./reads.ts";
 
@@ -32,14 +32,27 @@ export class SqliteCalls implements StoreCalls {
   readonly #db: Connection;
   /** The keys behind row numbers of the session that is open here. */
   readonly #keys = new Map<number, number>();
+  /** Which database that session is of; null before the first. */
+  #salt: number | null = null;
+  /** The session that has saved nothing yet, and how it was asked for. */
+  #begun: { readonly words: string; readonly answer: BegunSession } | null = null;
 
   constructor(open: () => OpenDatabase) {
     this.#db = new Connection(open);
   }
 
-  begin({ startedAt, flushEveryMs, seen }: NewSession): BegunSession {
+  begin(asked: NewSession): BegunSession {
+    const words = JSON.stringify(asked);
+    if (this.#begun?.words === words) return this.#begun.answer;
+    const answer = this.#begin(asked);
+    this.#begun = { words, answer };
+    return answer;
+  }
+
+  #begin({ startedAt, flushEveryMs, seen }: NewSession): BegunSession {
     return this.#db.write((database) => {
-      const knows = seen ?? this.#db.number("SELECT COALESCE(MAX(tombstone_id), 0) AS n FROM agent_stats_tombstone");
+      const newest = "SELECT COALESCE(MAX(tombstone_id), 0) AS n FROM agent_stats_tombstone";
+      const knows = this.#isReplaced() ? 0 : (seen ?? this.#db.number(newest));
       // Tracking began with the first session, not when the file was made for it.
       if (this.#db.meta("tracked_since") === 0) this.#db.setMeta("tracked_since", startedAt);
       this.#db.run("INSERT INTO agent_stats_session (started, last_saved, flush_every, seen) VALUES (?, ?, ?, ?)", [
@@ -52,13 +65,16 @@ export class SqliteCalls implements StoreCalls {
       // Before the commit: nobody must ever see this session without its lock.
       if (!database.locks.take(session)) throw Object.assign(new Error("lock"), { code: "SQLITE_BUSY" });
       this.#keys.clear();
+      this.#salt = this.#db.meta("salt");
       return { session, seen: knows };
     });
   }
 
   save(batch: SaveBatch): SaveResult {
+    this.#begun = null;
     const told = new Map<number, number>();
     const result = this.#db.write<SaveResult>((database) => {
+      if (this.#isReplaced()) return { outcome: "closed", clears: [], saves: 0 };
       const news = cleared(this.#db, batch);
       if (!isOpen(this.#db, batch.session)) return { outcome: "closed", ...news };
       if (news.clears.length > 0) return { outcome: "cleared", ...news };
@@ -111,17 +127,21 @@ export class SqliteCalls implements StoreCalls {
   }
 
   deletedAmong(users: readonly string[], seen: number): string[] {
-    return this.#db.use(() => deletedAmong(this.#db, users, seen));
+    return this.#db.use(() => deletedAmong(this.#db, users, this.#isReplaced() ? 0 : seen));
   }
 
   /** The same as `deleteUser` within a transaction that the host has open. */
   deleteUserWithin(userId: string): void {
     const by = { session: null, seen: Number.MAX_SAFE_INTEGER, at: Date.now() };
-    this.#db.use(() => clear(this.#db, "delete", { userId }, by));
+    this.#db.use(({ handle }) => wholly(handle, () => clear(this.#db, "delete", { userId }, by)));
   }
 
   installUserTrigger(table: string, column: string): void {
-    this.#db.use(({ handle, schema }) => handle.exec(userTrigger(schema, table, column)));
+    this.#db.use(({ handle, schema }) => {
+      // SQLite would find out at the first deletion only, and make that fail.
+      handle.prepare(`SELECT "${table}"."${column}" FROM "${schema}"."${table}" LIMIT 0`).all([]);
+      handle.exec(userTrigger(schema, table, column));
+    });
   }
 
   reset(scope: Scope, by: Clearer): Cleared {
@@ -164,7 +184,8 @@ export class SqliteCalls implements StoreCalls {
   }
 
   sums(caller: Caller | null): Sums {
-    return readSums(this.#db, caller);
+    const nobody = caller && { session: -1, seen: 0 };
+    return this.#db.use(() => readSums(this.#db, this.#isReplaced() ? nobody : caller));
   }
 
   sessions(): SessionRow[] {
@@ -184,6 +205,7 @@ export class SqliteCalls implements StoreCalls {
   }
 
   close(): void {
+    this.#begun = null;
     this.#keys.clear();
     this.#db.close();
   }
@@ -227,6 +249,11 @@ export class SqliteCalls implements StoreCalls {
     this.#db.use(({ locks }) => {
       for (const session of sessions) locks.remove(session);
     });
+  }
+
+  /** True where another database stands in the place of the session's own: its numbers mean something else here. */
+  #isReplaced(): boolean {
+    return this.#salt !== null && this.#salt !== this.#db.meta("salt");
   }
 
   #checkpoint(): boolean {

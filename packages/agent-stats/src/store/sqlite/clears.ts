@@ -49,7 +49,7 @@ export function anonymise(db: Connection, userId: string, at: number): void {
   );
   db.run(
     `INSERT INTO agent_stats_past (key_id, counter, value)
-      SELECT nobody.key_id, counter, MIN(SUM(value), ${Number.MAX_SAFE_INTEGER}) FROM (
+      SELECT nobody.key_id, counter, CAST(MIN(TOTAL(value), ${Number.MAX_SAFE_INTEGER}) AS INTEGER) FROM (
         SELECT key_id, counter, value FROM agent_stats_past
         UNION ALL
         SELECT key_id, counter, value FROM agent_stats_count
@@ -101,7 +101,10 @@ function digestOf(db: Connection, userId: string): string {
 
 /** A trigger that deletes a user's statistics with the user's row. Inside it, names are those of its own file. */
 export function userTrigger(schema: string, table: string, column: string): string {
-  const user = `CAST(OLD."${column}" AS TEXT)`;
+  const id = `OLD."${column}"`;
+  // Where a column has no type, drivers store the number 1 as 1.0.
+  const whole = `typeof(${id}) = 'real' AND ${id} = CAST(${id} AS INTEGER)`;
+  const user = `CAST(CASE WHEN ${whole} THEN CAST(${id} AS INTEGER) ELSE ${id} END AS TEXT)`;
   const keys = `(SELECT key_id FROM agent_stats_key WHERE user_id = ${user})`;
   return `
     CREATE TRIGGER IF NOT EXISTS "${schema}".agent_stats_user_deleted AFTER DELETE ON "${table}" BEGIN

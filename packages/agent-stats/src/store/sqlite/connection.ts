@@ -50,8 +50,8 @@ export class Connection {
   }
 
   /** The same with several reads at one moment. */
-  read<T>(body: (database: OpenDatabase) => T): T {
-    return this.use((database) => atOneMoment(database.handle, () => body(database)));
+  read<T>(body: (database: OpenDatabase, isWithinHosts: boolean) => T): T {
+    return this.use((database) => atOneMoment(database.handle, (isWithinHosts) => body(database, isWithinHosts)));
   }
 
   close(): void {

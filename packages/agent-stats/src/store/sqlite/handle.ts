@@ -52,25 +52,42 @@ export function immediately<T>(handle: SqliteHandle, body: () => T): T {
     handle.exec("COMMIT");
     return result;
   } catch (error) {
-    try {
-      handle.exec("ROLLBACK");
-    } catch {
-      // SQLite has rolled back by itself: after a full disk or an I/O error there is no transaction left.
-    }
+    rollBack(handle, "ROLLBACK");
     throw error;
   }
 }
 
-/** Several reads at one moment; within a transaction of the host's they are that already. */
-export function atOneMoment<T>(handle: SqliteHandle, body: () => T): T {
+function rollBack(handle: SqliteHandle, sql: string): void {
+  try {
+    handle.exec(sql);
+  } catch {
+    // SQLite has rolled back by itself: after a full disk or an I/O error there is no transaction left.
+  }
+}
+
+/** Runs `body` so that it does everything or nothing, within a transaction of the host's or without one. */
+export function wholly<T>(handle: SqliteHandle, body: () => T): T {
+  handle.exec("SAVEPOINT agent_stats");
+  try {
+    const result = body();
+    handle.exec("RELEASE agent_stats");
+    return result;
+  } catch (error) {
+    rollBack(handle, "ROLLBACK TO agent_stats; RELEASE agent_stats");
+    throw error;
+  }
+}
+
+/** Several reads at one moment; within a transaction of the host's, which may yet be taken back, they are that already. */
+export function atOneMoment<T>(handle: SqliteHandle, body: (isWithinHosts: boolean) => T): T {
   try {
     begin(handle, "BEGIN");
   } catch (error) {
     if (!codeOf(error).startsWith("SQLITE_BUSY")) throw error;
-    return body();
+    return body(true);
   }
   try {
-    return body();
+    return body(false);
   } finally {
     handle.exec("COMMIT");
   }

@@ -20,11 +20,12 @@ export const NO_HOUR = -1;
 
 export function readSums(db: Connection, caller: Caller | null): Sums {
   const except = caller?.session ?? -1;
-  return db.read(({ locks }) => ({
+  return db.read(({ locks }, isWithinHosts) => ({
     trackedSince: db.meta("tracked_since"),
     lastSaved: db.number("SELECT MAX(last_saved) AS n FROM agent_stats_session WHERE saves > 0") || null,
     closed: caller !== null && !isOpen(db, caller.session),
-    ...cleared(db, caller),
+    // What the host may yet roll back is not to be heard of.
+    ...cleared(db, isWithinHosts ? null : caller),
     sessions: sessionRows(db, locks),
     keys: db.all<KeyRow>(
       `SELECT key_id AS key, protocol, user_id AS userId, server, tracked_since AS trackedSince

@@ -125,7 +125,7 @@ export function createSchema(handle: SqliteHandle, schema: string): void {
     set.run(["schema_version", SCHEMA_VERSION]);
     set.run(["tracked_since", 0]);
     set.run(["erase_pending", 0]);
-    // Only makes digests of one database differ from those of another.
+    // Only makes one database, and digests in it, differ from those of another.
     set.run(["salt", Math.floor(Math.random() * Number.MAX_SAFE_INTEGER)]);
   });
 }

@@ -1,0 +1,61 @@
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { sqlcipherStore } from "agent-stats/sqlcipher";
+import { expect, test } from "vitest";
+import type { StoreCalls } from "../store.ts";
+import { type DriverName, loadDriver } from "./drivers.ts";
+import { describeDrivers, KEY, temporaryFolder } from "./files.testing.ts";
+
+/** A store whose thread has the file open, and another connection that can hold the file against it. */
+async function opened(driver: DriverName) {
+  const file = join(temporaryFolder(), "stats.db");
+  const store = sqlcipherStore({ file, key: KEY, driver });
+  await store.begin({ startedAt: 1, flushEveryMs: 1, seen: null });
+  const { open, beforeKey } = loadDriver(driver);
+  const other = open(file);
+  other.exec(`${beforeKey}; PRAGMA key = "x'${KEY}'"`);
+  return { store, now: store.now as StoreCalls, other };
+}
+
+describeDrivers("the thread of the database", (driver) => {
+  test("waits for the file, and the host's thread does not", async () => {
+    const { store, other } = await opened(driver);
+    other.exec("BEGIN IMMEDIATE");
+    let folded: number | null = null;
+    const folding = store.fold().then((count) => {
+      folded = count;
+    });
+    for (let turn = 0; turn < 20; turn++) await sleep(5);
+    expect(folded, "it waits still, and this thread had its turns").toBeNull();
+    other.exec("ROLLBACK");
+    await folding;
+    expect(folded).toBe(0);
+    await store.close();
+    other.close();
+  });
+
+  test("that is waited for too long is left behind, and its late answer is not taken for another", async () => {
+    const { store, now, other } = await opened(driver);
+    other.exec("BEGIN IMMEDIATE");
+    expect(() => now.fold()).toThrow(expect.objectContaining({ code: "STATS_BUSY" }));
+    other.exec("ROLLBACK");
+    expect(now.sessions()).toMatchObject([{ session: 1, how: null }]);
+    expect(now.hours(0, 1)).toEqual([]);
+    await store.close();
+    other.close();
+  });
+
+  test("opens the file again after it was closed, at once or later", async () => {
+    const { store, now, other } = await opened(driver);
+    await store.close();
+    expect(now.sessions()).toMatchObject([{ session: 1, how: "killed" }]);
+    now.close();
+    await store.close();
+    now.close();
+    expect(await store.sessions()).toHaveLength(1);
+    const [closed, sessions] = await Promise.all([store.close(), store.sessions()]);
+    expect([closed, sessions.length]).toEqual([undefined, 1]);
+    await store.close();
+    other.close();
+  });
+});
