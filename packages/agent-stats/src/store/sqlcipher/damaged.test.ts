@@ -7,7 +7,7 @@ import { defineProtocol } from "../../record/protocol.ts";
 import type { StatsError } from "../errors.ts";
 import { assertHelpful } from "./bad-input.testing.ts";
 import type { DriverName } from "./drivers.ts";
-import { describeDrivers, KEY, temporaryFolder } from "./files.testing.ts";
+import { describeDrivers, KEY, PATIENCE, temporaryFolder } from "./files.testing.ts";
 import { sqlcipherStore } from "./store.ts";
 
 const PAGE = 4_096;
@@ -133,7 +133,7 @@ describeDrivers("a file that vanishes while it is open", (driver) => {
     server.add("sent", 3);
     await expect(stats.flush()).rejects.toMatchObject({ code: "STATS_MOVED" });
     server.add("sent", 4);
-    await expect.poll(() => problems).toEqual(["STATS_MOVED", null]);
+    await expect.poll(() => problems, PATIENCE).toEqual(["STATS_MOVED", null]);
     await stats.flush();
     expect((await stats.getServersStats()).servers.map(({ overall }) => overall)).toEqual([{ sent: 7 }]);
     await stats.close();
@@ -157,7 +157,7 @@ describeDrivers("a file that vanishes while it is open", (driver) => {
       await expect(stats.flush()).rejects.toMatchObject({ code: "STATS_MOVED" });
       await stats.flush().catch(() => {});
     }
-    await expect.poll(() => both.map(({ problem }) => problem)).toEqual([null, null]);
+    await expect.poll(() => both.map(({ problem }) => problem), PATIENCE).toEqual([null, null]);
     for (const server of servers) server.add("sent", 100);
     for (const stats of both) await stats.flush();
     for (const stats of both) {

@@ -8,7 +8,7 @@ import { SqliteCalls } from "../sqlite/calls.ts";
 import { createSchema } from "../sqlite/schema.ts";
 import { inThisThread, type StatsStore } from "../store.ts";
 import { type DriverName, loadDriver } from "./drivers.ts";
-import { describeDrivers, KEY, temporaryFolder } from "./files.testing.ts";
+import { describeDrivers, KEY, PATIENCE, temporaryFolder } from "./files.testing.ts";
 import { decryptedPages } from "./pages.testing.ts";
 import { sqlcipherStore } from "./store.ts";
 
@@ -105,7 +105,7 @@ describeDrivers("forgetting", (driver) => {
     expect(stats.problem, "counting and saving go on").toBeNull();
 
     reader.exec("COMMIT");
-    await expect.poll(() => found(file, FORGOTTEN.server, FORGOTTEN.user), { timeout: 5_000 }).toEqual([0, 0]);
+    await expect.poll(() => found(file, FORGOTTEN.server, FORGOTTEN.user), PATIENCE).toEqual([0, 0]);
     await stats.close();
     reader.close();
   });

@@ -1,5 +1,7 @@
 import {
+  accessSync,
   closeSync,
+  constants,
   existsSync,
   fsyncSync,
   linkSync,
@@ -43,6 +45,7 @@ export function openFile(driver: Driver, options: FileOptions): OpenDatabase {
     createFile(driver, options);
   }
   assertIsFile(statOf(file));
+  if (mode === "write") assertMayWrite(file);
   const handle = unlock(driver, options);
   try {
     const version = schemaVersion(handle, "main");
@@ -89,13 +92,10 @@ function unlock(driver: Driver, options: FileOptions): SqliteHandle {
   }
 }
 
-function tryKey(driver: Driver, { file, keyLiteral, mode }: FileOptions): SqliteHandle {
+function tryKey(driver: Driver, { file, keyLiteral }: Omit<FileOptions, "mode">): SqliteHandle {
   const handle = openHandle(driver, file);
   try {
     handle.exec(`${driver.beforeKey}; PRAGMA key = ${keyLiteral}`);
-    // Before anything is read: of a file that may not be written, reading leaves a WAL that may not be written either,
-    // so that nothing could be saved when the file's own mode is restored.
-    if (mode === "write") handle.exec("BEGIN IMMEDIATE; ROLLBACK");
     handle.prepare("SELECT COUNT(*) AS n FROM sqlite_schema").get([]);
     return handle;
   } catch (error) {
@@ -183,7 +183,7 @@ function createFile(driver: Driver, { file, keyLiteral }: FileOptions): void {
     // Whoever held the lock before may have created it.
     if (statOf(file) !== null) return;
     removeDatabase(draft);
-    const handle = tryKey(driver, { file: draft, keyLiteral, mode: "write" });
+    const handle = tryKey(driver, { file: draft, keyLiteral });
     try {
       configure(handle, "write");
       createSchema(handle, "main");
@@ -252,6 +252,18 @@ function assertIsFile(stat: Stats | null): void {
       "STATS_EMPTY_FILE",
       "The file is empty: another program emptied or made it; restore it, or remove it to begin anew.",
     );
+  }
+}
+
+/**
+ * Asked before SQLite opens it: of a file that may not be written, reading alone leaves a WAL that may not be written
+ * either, so that nothing could be saved when the file's own mode is restored.
+ */
+function assertMayWrite(file: string): void {
+  try {
+    accessSync(file, constants.W_OK);
+  } catch {
+    throw statsErrorOf({ code: "SQLITE_READONLY" });
   }
 }
 

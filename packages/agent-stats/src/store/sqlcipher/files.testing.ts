@@ -6,6 +6,9 @@ import { join } from "node:path";
 import { afterAll, describe } from "vitest";
 import { DRIVER_NAMES, type DriverName, whyNot } from "./drivers.ts";
 
+/** How long something is waited for that happens by itself: a busy machine is no reason to fail. */
+export const PATIENCE = { timeout: 20_000 };
+
 export const KEY = "5a".repeat(32);
 
 /** The suite once for each driver; says why where one cannot run here. */

@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import { closeSync, mkdirSync, openSync, rmSync, statSync, truncateSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
@@ -9,31 +8,25 @@ import { inThisThread, type StatsStore } from "../store.ts";
 import { assertHelpful, type BadInput, holds, makeGood, type Place, placeFor, sentIn } from "./bad-input.testing.ts";
 import { type DriverName, loadDriver } from "./drivers.ts";
 import { openFile } from "./file.ts";
-import { bytesIn, describeDrivers, KEY, temporaryFolder } from "./files.testing.ts";
+import { bytesIn, describeDrivers, KEY, PATIENCE, temporaryFolder } from "./files.testing.ts";
 import { keyLiteral } from "./key.ts";
+import { mountSmall, unmount } from "./mounts.testing.ts";
 import { sqlcipherStore } from "./store.ts";
 
 const smp = defineProtocol("smp", { sent: "messages sent" });
 const SERVERS = 200;
 const FULL = { code: "STATS_DISK_FULL", cause: { code: "SQLITE_FULL" } };
 
-const mounted: string[] = [];
-const unmount = () => {
-  // At once, also where a test that failed has files open on it.
-  for (const folder of mounted.splice(0)) execFileSync("umount", ["--lazy", folder]);
-};
 afterEach(unmount);
 
-/** A disk of its own, so small that it can be filled. */
-function mountSmall(folder: string): void {
+function diskAt(folder: string): void {
   mkdirSync(folder, { recursive: true });
-  execFileSync("mount", ["-t", "tmpfs", "-o", "size=800k,mode=755", "none", folder], { stdio: "pipe" });
-  mounted.push(folder);
+  mountSmall(folder);
 }
 
 function whyNoDisk(): string | null {
   try {
-    mountSmall(join(temporaryFolder(), "disk"));
+    diskAt(join(temporaryFolder(), "disk"));
     return null;
   } catch {
     return "this user may not mount a small disk";
@@ -62,7 +55,7 @@ const disk = (name: string, existing: boolean): BadInput => ({
   code: "STATS_DISK_FULL",
   says: /make room/,
   make: async (place) => {
-    mountSmall(dirname(place.file));
+    diskAt(dirname(place.file));
     if (existing) await makeGood(place);
     fill(dirname(place.file));
   },
@@ -70,7 +63,7 @@ const disk = (name: string, existing: boolean): BadInput => ({
   before: existing ? 100 : 0,
   ...(existing ? {} : { toReader: "STATS_MISSING" as const }),
   // SQLite made them, without a byte of data, before it found no room.
-  leaves: /-(wal|shm)$/,
+  hostLeaves: /-(wal|shm)$/,
 });
 
 /** Opens a host that is told of problems, and counts so much that it needs more room than there is. */
@@ -94,7 +87,7 @@ describeDrivers("a full disk", (driver) => {
 
     test("while the file is open: what was saved stays, what was not is saved when there is room", async () => {
       const place = placeFor(driver);
-      mountSmall(dirname(place.file));
+      diskAt(dirname(place.file));
       const { file } = place;
       const { stats, problems, count } = await open(sqlcipherStore({ file, key: KEY, driver, thread: "same" }));
       stats.server(smp, 1, "smp://a").add("sent", 5);
@@ -107,7 +100,7 @@ describeDrivers("a full disk", (driver) => {
       await expect(stats.deleteUser(2)).rejects.toMatchObject(FULL);
       count();
       makeRoom(place);
-      await expect.poll(() => problems).toEqual(["STATS_DISK_FULL", null]);
+      await expect.poll(() => problems, PATIENCE).toEqual(["STATS_DISK_FULL", null]);
       expect(await sentIn(place)).toBe(5 + 2 * SERVERS);
       await stats.close();
       expect(Object.keys(bytesIn(dirname(file)))).toEqual(["stats.db"]);
@@ -115,7 +108,7 @@ describeDrivers("a full disk", (driver) => {
 
     test("with too little room to rewrite the file: a deletion is done, and what it left is erased later", async () => {
       const place = placeFor(driver);
-      mountSmall(dirname(place.file));
+      diskAt(dirname(place.file));
       const store = () => sqlcipherStore({ file: place.file, key: KEY, driver, thread: "same" });
       const before = await open(store());
       before.count();
@@ -144,7 +137,7 @@ describeDrivers("a full disk", (driver) => {
     expect(await sentIn({ file, driver })).toBe(5);
     count();
     allow(1_000_000);
-    await expect.poll(() => problems).toEqual(["STATS_DISK_FULL", null]);
+    await expect.poll(() => problems, PATIENCE).toEqual(["STATS_DISK_FULL", null]);
     expect(await sentIn({ file, driver })).toBe(5 + 2 * SERVERS);
     await stats.close();
   });
