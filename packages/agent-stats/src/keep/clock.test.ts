@@ -117,6 +117,15 @@ describe("a clock that", () => {
     expect(lived.hours.at(-1)).toMatchObject({ hour: hourOf(NOON), value: 5 });
   });
 
+  test("steps back across the hour and forward again: the session's hours only go forward, and none is overwritten", async () => {
+    const back = [{ jump: -20 * MINUTE }, { count: 2 }, "flush"] as const;
+    const forward = [{ jump: 20 * MINUTE }, { count: 4 }, "flush"] as const;
+    const lived = await live([{ count: 1 }, "flush", ...back, ...forward, ...back, ...forward]);
+    hold(lived);
+    expect(lived.hours.map(({ hour, value }) => [hour - hourOf(NOON), value])).toEqual([[0, 13]]);
+    expect(lived.sessions).toHaveLength(1);
+  });
+
   test("jumps while nothing is counted leaves no trace", async () => {
     const lived = await live([{ jump: TEN_YEARS }, { jump: -TEN_YEARS }, { count: 1 }, "flush"]);
     hold(lived);

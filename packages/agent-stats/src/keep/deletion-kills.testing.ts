@@ -228,6 +228,13 @@ export function killsFor({ deletion, all }: Outcome, count: number): Kill[] {
   return [...during, ...later, ...timed];
 }
 
+/** A kill that reaches what was over too soon for the last one. */
+export function sooner(kill: Kill): Kill {
+  if (kill && "afterMs" in kill) return { afterMs: kill.afterMs / 2 };
+  if (kill && kill.statement > 1) return { ...kill, statement: kill.statement >> 1 };
+  throw new Error("nothing can kill it");
+}
+
 /** At most so many of them, evenly. */
 function spread<T>(all: readonly T[], most: number): T[] {
   const count = Math.min(all.length, most);

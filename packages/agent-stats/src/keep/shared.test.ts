@@ -4,7 +4,7 @@ import { defineProtocol, openAgentStats, readAgentStats } from "agent-stats";
 import { sqlcipherReader, sqlcipherStore } from "agent-stats/sqlcipher";
 import { expect, test } from "vitest";
 import type { DriverName } from "../store/sqlcipher/drivers.ts";
-import { bytesIn, describeDrivers, KEY, temporaryFolder } from "../store/sqlcipher/files.testing.ts";
+import { bytesIn, describeDrivers, KEY, PATIENCE, temporaryFolder } from "../store/sqlcipher/files.testing.ts";
 import { startChild } from "./child.testing.ts";
 
 const smp = defineProtocol("smp", { sent: "messages sent", errors: { help: "messages refused", error: true } });
@@ -127,7 +127,7 @@ describeDrivers("several processes on one file", (driver) => {
     });
     stopped.process.kill("SIGCONT");
     stopped.process.kill("SIGUSR2");
-    await expect.poll(async () => (await look()).overall).toBe(303);
+    await expect.poll(async () => (await look()).overall, PATIENCE).toBe(303);
     stopped.process.kill("SIGKILL");
     await stopped.ended;
     expect(await look()).toMatchObject({ overall: 303, how: ["close", "exit"] });

@@ -2,7 +2,7 @@ import { StatsError } from "../errors.ts";
 import { immediately, type SqliteHandle } from "./handle.ts";
 
 /** The version that this library writes. A file with a higher one is refused untouched. */
-export const SCHEMA_VERSION = 1;
+const SCHEMA_VERSION = 1;
 
 /** Every name carries the prefix `agent_stats`, so that the tables can stand in a host's own database. */
 const SCHEMA = `
