@@ -15,7 +15,15 @@ export const EXIT = {
   unreadable: 5,
 } as const;
 
-type CliErrorCode = "USAGE" | "KEY_FILE_UNREADABLE" | StatsErrorCode;
+type CliErrorCode =
+  | "USAGE"
+  | "KEY_FILE_UNREADABLE"
+  | "IMPORT_UNREADABLE"
+  /** A file that is not SimpleX's statistics. */
+  | "SIMPLEX_MALFORMED"
+  /** Its numbers may be in the database already, under another name. */
+  | "SIMPLEX_OVERLAP"
+  | StatsErrorCode;
 
 /** An error of the command itself. Its message is one sentence that says what to do next. */
 export class CliError extends Error {
@@ -31,6 +39,9 @@ export class CliError extends Error {
 const EXIT_CODES: Readonly<Record<CliErrorCode, number>> = {
   USAGE: EXIT.usage,
   KEY_FILE_UNREADABLE: EXIT.key,
+  IMPORT_UNREADABLE: EXIT.missing,
+  SIMPLEX_MALFORMED: EXIT.unreadable,
+  SIMPLEX_OVERLAP: EXIT.other,
   STATS_KEY_INVALID: EXIT.key,
   STATS_KEY_REJECTED: EXIT.key,
   STATS_MISSING: EXIT.missing,

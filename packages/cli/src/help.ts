@@ -13,7 +13,7 @@ export function rootHelp(routes: RouteMap<CliContext>): string {
   agent-stats --version
 
 Shows the encrypted statistics that a messaging agent keeps on this device.
-It only reads: the app may go on counting meanwhile.
+Most verbs only read: the app may go on counting meanwhile.
 
 VERBS
 ${verbs.join("\n")}
