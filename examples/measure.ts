@@ -1,6 +1,7 @@
 /** What the four options cost, measured: `npm run examples -- --measure` writes it into docs/choosing.md. */
 
 import { readFileSync, writeFileSync } from "node:fs";
+import { cpus, loadavg } from "node:os";
 import { startBrokers } from "./shared/children.ts";
 import { LOAD_NUMBERS } from "./shared/load.ts";
 import { type Contention, INSERTS, measureContention, ROUNDS, SAVE_EVERY_MS } from "./shared/measure-contention.ts";
@@ -15,6 +16,9 @@ const BROKERS = 2;
 
 /** @param programs the folder of the built examples */
 export async function measureAll(programs: URL, line: (text: string) => void): Promise<void> {
+  // Before anything of this runs: what others do on the machine is the noise in the numbers.
+  const [load = 0] = loadavg();
+  const machine = `Node.js ${process.versions.node}, ${cpus().length} processors, ${load.toFixed(1)} of them busy with other work at the beginning.`;
   line("messages between agent and chat …");
   const messages = await measureMessages();
   const servers = await startBrokers(BROKERS, programs);
@@ -24,7 +28,7 @@ export async function measureAll(programs: URL, line: (text: string) => void): P
     lost.push(await measureEndings(option, servers, programs));
   }
   const contention = await measureContention(programs, (round) => line(`contention, round ${round} of ${ROUNDS} …`));
-  const text = [contentionText(contention), optionsText(messages, lost, countedBefore(servers))].join("\n\n");
+  const text = [contentionText(contention), optionsText(messages, lost, countedBefore(servers)), machine].join("\n\n");
   line(`\n${text}`);
   writeFileSync(PAGE, between(readFileSync(PAGE, "utf8"), text));
 }
