@@ -41,6 +41,7 @@ describe("bytes", () => {
 
   test("a value is shown in its counter's unit", () => {
     expect(formatValue("bytesSent", 1234)).toBe("1.23 kB");
+    expect(formatValue("uploadsSize", 1234)).toBe("1.23 kB");
     expect(formatValue("sent", 1234)).toBe("1\u202f234");
   });
 });

@@ -29,7 +29,7 @@ export function formatBytes(value: number): string {
 
 /** The file holds the names of counters only, so the name has to tell that it counts bytes. */
 export function countsBytes(counter: string): boolean {
-  return counter.startsWith("bytes") || counter.endsWith("Bytes");
+  return counter.startsWith("bytes") || /(Bytes|Size)$/.test(counter);
 }
 
 /** A counter's value in its unit. */
