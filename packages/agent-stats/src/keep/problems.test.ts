@@ -219,6 +219,20 @@ test("close saves what was counted until it was called, waits for what is under 
   expect([watch.saves.length, vi.getTimerCount()]).toEqual([2, 0]);
 });
 
+test("a recorder whose last save failed, and that is kept again, loses nothing", async () => {
+  const { watch, stats, server, saved } = await opened();
+  server.add("sent", 3);
+  await stats.flush();
+  server.add("sent", 4);
+  watch.fails = BUSY;
+  await expect(stats.close()).rejects.toMatchObject({ code: "STATS_BUSY" });
+  watch.fails = null;
+  const again = await keepStats({ agent: stats.recorder, store: watch.store, flushEvery: FLUSH_EVERY });
+  expect((await again.getServersStats()).servers).toMatchObject([{ overall: { sent: 7 } }]);
+  await again.close();
+  expect(await saved()).toEqual([{ sent: 7 }]);
+});
+
 test("a recorder that is kept again after it was closed is counted once", async () => {
   const inner = memoryStore();
   const first = await openAgentStats({ protocols: [smp], store: inner });

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "no
 import { dirname, join } from "node:path";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { openAgentStats } from "../../keep/open.ts";
+import { type AgentStats, openAgentStats } from "../../keep/open.ts";
 import { defineProtocol } from "../../record/protocol.ts";
 import type { StatsError } from "../errors.ts";
 import { assertHelpful } from "./bad-input.testing.ts";
@@ -170,5 +170,34 @@ describeDrivers("a file that vanishes while it is open", (driver) => {
       );
     }
     for (const stats of both) await stats.close();
+  });
+
+  test("leaves nobody deaf to what is deleted in the new one, whatever was deleted in the old one", async () => {
+    const { file, open } = await setUp();
+    const saved = async (stats: AgentStats) => {
+      await stats.flush().catch(() => {});
+      await stats.flush();
+      const { servers } = await stats.getServersStats();
+      return servers.map(({ userId, overall }) => [userId, overall]);
+    };
+    const all = [await open(), await open(), await open()] as const;
+    for (const user of ["x", "y", "z"]) await all[0].deleteUser(user);
+    for (const stats of all) {
+      stats.server(smp, 7, "smp://a").add("sent");
+      stats.server(smp, 8, "smp://a").add("sent");
+      await stats.flush();
+    }
+    vanish(file, true);
+    const [late, ...early] = all;
+    for (const stats of early) {
+      stats.server(smp, 8, "smp://a").add("sent");
+      await saved(stats);
+    }
+    await early[0].deleteUser(7);
+    late.server(smp, 7, "smp://a").add("sent", 100);
+    late.server(smp, 8, "smp://a").add("sent", 100);
+    await saved(late);
+    for (const stats of all) expect(await saved(stats)).toEqual([["8", { sent: 102 }]]);
+    for (const stats of all) await stats.close();
   });
 });
