@@ -1,4 +1,5 @@
 const HOUR_MS = 3_600_000;
+export const HOURS_A_DAY = 24;
 
 /**
  * Which hour a session's counts belong to. Hours of one session only go forward, whatever the clock does: a small step

@@ -26,7 +26,7 @@ export interface KeeperOptions extends SessionOptions {
 export type UserIds = Iterable<string | number>;
 
 /** What an agent elsewhere is asked before a flow runs. */
-type First = [] | ["changes" | "all"] | ["reset", Scope];
+type First = "nothing" | "changes" | "all";
 
 /**
  * Decides when to load, save, delete and close. Everything it does with the store is a flow, and flows run one
@@ -103,7 +103,9 @@ export class Keeper implements Dying {
 
   async reset(scope: Scope): Promise<void> {
     this.#assertOpen();
-    await this.#enqueue(() => this.#flows.reset(scope), "reset", scope);
+    await this.#enqueue(() => this.#flows.reset(scope), "all");
+    // It is done; the agent follows, now or when it is there again.
+    if (this.#options.mirror) await this.flush().catch(() => {});
   }
 
   /** Counts again for a user who was deleted. */
@@ -148,13 +150,11 @@ export class Keeper implements Dying {
   }
 
   /** Runs a flow when those before it are done. What goes wrong is told, and tried again after a while. */
-  #enqueue<T>(flow: () => Flow<T>, ...first: First): Promise<T> {
+  #enqueue<T>(flow: () => Flow<T>, first: First = "nothing"): Promise<T> {
     const { mirror } = this.#options;
     const run = async () => {
       try {
-        const [what, scope] = first;
-        if (what === "reset") await mirror?.reset(scope);
-        else if (what) await mirror?.pull(what === "all", this.#flows, (each) => this.#drive(each));
+        if (first !== "nothing") await mirror?.pull(first === "all", this.#flows, (each) => this.#drive(each));
         const result = await this.#drive(flow());
         this.#works();
         return result;

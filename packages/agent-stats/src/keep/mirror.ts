@@ -54,8 +54,11 @@ export class Mirror {
     // Others may have deleted them: the agent must not bring them back to the host that comes after this one.
     for (const userId of this.#recorder.forgottenUsers()) if (!this.#gone.has(userId)) void this.forgetUser(userId);
     await this.#tellOfUsers();
-    let full = all || this.#askAll;
-    let stats = await this.#ask(full);
+    let full = all || this.#askAll || flows.resets.length > 0;
+    const asking = this.#ask(full);
+    // Right behind the question, so that nothing is counted between its answer and the reset.
+    const following = flows.resets.map(async (scope) => ({ scope, told: await this.#tellOfReset(scope) }));
+    let stats = await asking;
     if (stats && stats.session !== this.#session) {
       if (!full) stats = await this.#ask(true);
       full = true;
@@ -70,6 +73,10 @@ export class Mirror {
     // What an answer with everything leaves out is not live any more.
     if (full) this.#recorder.clearGauges();
     for (const server of stats.servers) this.#take(server);
+    for (const { scope, told } of await Promise.all(following)) {
+      if (told && this.#agent.reset) this.#dropLast((key) => covers(scope, key));
+      if (told) flows.resets.splice(flows.resets.indexOf(scope), 1);
+    }
   }
 
   /** Drops a user at the agent too; one that is away is told when it returns, and not believed meanwhile. */
@@ -83,12 +90,6 @@ export class Mirror {
     this.#gone.delete(userId);
     this.#untold.push({ userId, isGone: false });
     return this.#tellOfUsers();
-  }
-
-  async reset(scope: Scope): Promise<void> {
-    const told = await this.#tell(() => this.#agent.reset?.(scope));
-    if (!told || !this.#agent.reset) return;
-    this.#dropLast((key) => covers(scope, key));
   }
 
   /** Another session of the agent than the one before: its counters began anew, or go on where an older host was. */
@@ -155,6 +156,10 @@ export class Mirror {
       }
     });
     return this.#telling;
+  }
+
+  #tellOfReset(scope: Scope): Promise<boolean> {
+    return this.#tell(() => this.#agent.reset?.(scope));
   }
 
   async #tell(call: () => unknown): Promise<boolean> {

@@ -13,12 +13,10 @@ import type {
   Totals,
 } from "../store/store.ts";
 import { ask, type Flow } from "./flow.ts";
-import { hourOf, SessionHours } from "./hours.ts";
+import { HOURS_A_DAY, hourOf, SessionHours } from "./hours.ts";
 import { type BatchHead, type Progress, progressOf } from "./progress.ts";
 import { split } from "./split.ts";
 import { startingSums } from "./starting-sums.ts";
-
-const HOURS_A_DAY = 24;
 
 export interface SessionOptions {
   readonly recorder: Recorder;
@@ -45,6 +43,8 @@ export class SessionFlows {
   erasePending = false;
   /** The session of the agent elsewhere that is counted here; null where the agent is here, or cannot tell. */
   agent: string | null = null;
+  /** What was reset, here or by others: an agent elsewhere has yet to follow. */
+  readonly resets: Scope[] = [];
 
   readonly #options: SessionOptions;
   readonly #recorder: Recorder;
@@ -78,13 +78,11 @@ export class SessionFlows {
 
   *start(): Flow<void> {
     if (this.#started) return;
-    yield* this.#begin();
+    const caller = this.#caller(yield* this.#begin());
     yield* ask("fold");
     yield* this.#prune();
     this.erasePending = (yield* ask("erase")) === "pending";
-    if (this.#options.startFromPast) {
-      this.#recorder.startFrom(startingSums(yield* ask("sums", this.#caller(yield* this.#begin()))));
-    }
+    if (this.#options.startFromPast) this.#recorder.startFrom(startingSums(yield* ask("sums", caller)));
     this.#started = true;
   }
 
@@ -293,6 +291,7 @@ export class SessionFlows {
     for (const { clear, what, scope } of clears) {
       if (what === "delete" && scope.userId !== undefined) this.#recorder.forgetUser(scope.userId);
       if (what === "reset") this.#progress.drop(this.#progress.savedValues(scope));
+      if (what === "reset") this.resets.push(scope);
       this.#seen = Math.max(this.#seen ?? 0, clear);
     }
     this.#progress.forgetTold();
