@@ -2,7 +2,7 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
-    include: ["packages/*/src/**/*.test.ts", "tests/**/*.test.ts", "examples/**/*.test.ts"],
+    include: ["packages/*/src/**/*.test.ts", "tests/**/*.test.ts", "examples/**/*.test.ts", "faults/**/*.test.ts"],
     exclude: ["**/node_modules/**", "**/dist/**"],
     // Processes, not threads: tests load native drivers, kill children and listen for signals.
     pool: "forks",
