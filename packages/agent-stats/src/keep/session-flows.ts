@@ -79,7 +79,7 @@ export class SessionFlows {
   *start(): Flow<void> {
     if (this.#started) return;
     const caller = this.#caller(yield* this.#begin());
-    yield* ask("fold");
+    yield* ask("fold", { session: caller.session, at: Date.now() });
     yield* this.#prune();
     this.erasePending = (yield* ask("erase")) === "pending";
     if (this.#options.startFromPast) this.#recorder.startFrom(startingSums(yield* ask("sums", caller)));

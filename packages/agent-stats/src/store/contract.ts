@@ -1,3 +1,4 @@
+import { AUDIT } from "./contract-audit.ts";
 import { CLEARING } from "./contract-clearing.ts";
 import { SAVING } from "./contract-saving.ts";
 import type { StatsStore } from "./store.ts";
@@ -26,7 +27,7 @@ export interface ContractCase {
  * A process that dies is played by `close()` without a last save: it frees the lock and says no goodbye.
  */
 export function storeContract(database: () => Promise<ContractDatabase>): ContractCase[] {
-  return Object.entries({ ...SAVING, ...CLEARING }).map(([name, run]) => ({
+  return Object.entries({ ...SAVING, ...CLEARING, ...AUDIT }).map(([name, run]) => ({
     name,
     async run() {
       const place = await database();

@@ -1,4 +1,4 @@
-import type { Clear, CountedRow, KeyRow, SessionRow } from "./store.ts";
+import type { AuditRow, Clear, CountedRow, KeyRow, ReportKey, SessionRow } from "./store.ts";
 
 /** Stands for all hours that are no longer told apart. */
 export const NO_HOUR = -1;
@@ -25,6 +25,8 @@ export class MemoryDatabase {
   readonly past = new Map<Key, Counts>();
   /** `told`: every session that may write has heard of it; it is kept for those that are taken for dead. */
   clears: (Clear & { told?: boolean })[] = [];
+  audit: AuditRow[] = [];
+  readonly reportKeys: ReportKey[] = [];
 }
 
 export function countedRows({ protocol, userId, server }: Key, counts: Counts): CountedRow[] {

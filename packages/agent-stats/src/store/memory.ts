@@ -2,7 +2,6 @@ import { covers, type Scope } from "../record/scope.ts";
 import {
   addCounts,
   type Counts,
-  countedRows,
   countsOf,
   entry,
   type Key,
@@ -10,17 +9,23 @@ import {
   NO_HOUR,
   nameOf,
 } from "./memory-database.ts";
+import { counted, hours, sessionSums } from "./memory-reads.ts";
+import { inThisThread } from "./methods.ts";
 import {
+  type AuditRow,
   type BegunSession,
   type Caller,
   type Clear,
   type Cleared,
   type Clearer,
   type CountedRow,
+  type Doer,
   type HourRow,
-  inThisThread,
   type KeyRow,
+  kindOf,
+  type NewReportKey,
   type NewSession,
+  type ReportKey,
   rowsOf,
   type SaveBatch,
   type SaveResult,
@@ -102,7 +107,7 @@ class MemoryCalls implements StoreCalls {
     return { outcome: "saved" };
   }
 
-  fold(): number {
+  fold(by: Doer = { session: null, at: Date.now() }): number {
     let folded = 0;
     for (const session of this.db.sessions.values()) {
       if (session.row.folded || (session.row.ended === null && session.owner !== null)) continue;
@@ -110,6 +115,7 @@ class MemoryCalls implements StoreCalls {
       for (const keys of session.hours.values()) {
         for (const [key, counts] of keys) addCounts(countsOf(this.db.past, key), counts);
       }
+      this.db.audit.push({ session: by.session, at: by.at, what: "fold", of: session.row.session });
       folded += 1;
     }
     this.#dropClears();
@@ -118,7 +124,7 @@ class MemoryCalls implements StoreCalls {
 
   deleteUser(userId: string, totals: Totals, by: Clearer): Cleared & { readonly erased: "physically" } {
     if (totals === "anonymise") this.#anonymise(userId, by.at);
-    return { ...this.#clear("delete", { userId }, by), erased: "physically" };
+    return { ...this.#clear(totals === "anonymise" ? totals : "delete", { userId }, by), erased: "physically" };
   }
 
   deletedAmong(users: readonly string[], seen: number): string[] {
@@ -147,6 +153,7 @@ class MemoryCalls implements StoreCalls {
       }
       if (isOver && row.lastSaved < beforeHour * HOUR_MS) this.db.sessions.delete(id);
     }
+    this.db.audit = this.db.audit.filter(({ at }) => at >= beforeHour * HOUR_MS);
     this.#dropClears();
   }
 
@@ -190,39 +197,29 @@ class MemoryCalls implements StoreCalls {
   }
 
   sessionSums(): SessionSumRow[] {
-    return [...this.db.sessions].flatMap(([session, { hours }]) => {
-      const counted = new Map<Key, Counts>();
-      for (const keys of hours.values()) {
-        for (const [key, counts] of keys) addCounts(countsOf(counted, key), counts);
-      }
-      return [...counted].flatMap(([key, counts]) => countedRows(key, counts).map((row) => ({ session, ...row })));
-    });
+    return sessionSums(this.db);
   }
 
   counted(agent: string): CountedRow[] {
-    const sums = this.sessionSums().filter(({ session }) => this.db.sessions.get(session)?.agent === agent);
-    const counted = new Map<string, CountedRow>();
-    for (const { session: _, ...row } of sums) {
-      const name = JSON.stringify([row.protocol, row.userId, row.server, row.counter]);
-      counted.set(name, { ...row, value: row.value + (counted.get(name)?.value ?? 0) });
-    }
-    return [...counted.values()];
+    return counted(this.db, agent);
   }
 
   hours(from: number, to: number): HourRow[] {
-    const byHour = new Map<number, Map<Key, Counts>>();
-    for (const { hours } of this.db.sessions.values()) {
-      for (const [hour, keys] of hours) {
-        if (hour < from || hour > to || hour === NO_HOUR) continue;
-        const of = entry(byHour, hour, () => new Map<Key, Counts>());
-        for (const [key, counts] of keys) addCounts(countsOf(of, key), counts);
-      }
-    }
-    return [...byHour]
-      .sort(([a], [b]) => a - b)
-      .flatMap(([hour, keys]) =>
-        [...keys].flatMap(([key, counts]) => countedRows(key, counts).map((row) => ({ hour, ...row }))),
-      );
+    return hours(this.db, from, to);
+  }
+
+  audit(): AuditRow[] {
+    return [...this.db.audit];
+  }
+
+  addReportKey(report: NewReportKey): number {
+    const number = this.db.reportKeys.length + 1;
+    this.db.reportKeys.push({ ...report, key: Uint8Array.from(report.key), report: number });
+    return number;
+  }
+
+  reportKeys(): ReportKey[] {
+    return this.db.reportKeys.map((each) => ({ ...each, key: Uint8Array.from(each.key) }));
   }
 
   close(): void {
@@ -250,13 +247,14 @@ class MemoryCalls implements StoreCalls {
     }
   }
 
-  #clear(what: Clear["what"], scope: Scope, by: Clearer): Cleared {
+  #clear(what: Clear["what"] | "anonymise", scope: Scope, by: Clearer): Cleared {
+    this.db.audit.push({ session: by.session, at: by.at, what, of: kindOf(scope) });
     for (const key of [...this.db.keys.values()].filter((each) => covers(scope, each))) {
       this.db.keys.delete(nameOf(key));
       this.db.past.delete(key);
       for (const { hours } of this.db.sessions.values()) for (const keys of hours.values()) keys.delete(key);
     }
-    this.db.clears.push({ clear: ++this.db.lastClear, what, scope });
+    this.db.clears.push({ clear: ++this.db.lastClear, what: what === "reset" ? what : "delete", scope });
     const cleared = this.#cleared(by);
     const session = by.session === null ? undefined : this.db.sessions.get(by.session);
     if (session) session.seen = this.db.lastClear;

@@ -20,7 +20,7 @@ export interface StoreCalls {
   /** Writes what a session counted. Absolute values: a batch that is saved twice changes nothing. */
   save(batch: SaveBatch): SaveResult;
   /** Adds every ended or dead session that is not yet folded into the past, each exactly once. Returns how many. */
-  fold(): number;
+  fold(by?: Doer): number;
   /** Deletes a user everywhere and leaves a tombstone for older sessions, then erases what deletion leaves in files. */
   deleteUser(userId: string, totals: Totals, by: Clearer): Cleared & { readonly erased: Erased };
   /**
@@ -44,6 +44,12 @@ export interface StoreCalls {
   counted(agent: string): CountedRow[];
   /** What was counted by hour, `from` to `to` (hours since 1970, both included), oldest first. */
   hours(from: number, to: number): HourRow[];
+  /** Who folded, deleted and reset what, as far as history holds it, oldest first. */
+  audit(): AuditRow[];
+  /** Keeps the key with which a report's pseudonyms were made, so that a later one can use the same. Returns its number. */
+  addReportKey(report: NewReportKey): number;
+  /** The keys of all reports, oldest first. */
+  reportKeys(): ReportKey[];
   /** Releases the database and the session's lock. Later calls open it again. */
   close(): void;
 }
@@ -61,7 +67,10 @@ export type StatsStore = {
 };
 
 /** The half of a store that only reads. What only shows is given this. */
-export type StatsReader = Pick<StatsStore, "sums" | "sessions" | "sessionSums" | "hours" | "close">;
+export type StatsReader = Pick<
+  StatsStore,
+  "sums" | "sessions" | "sessionSums" | "hours" | "audit" | "reportKeys" | "close"
+>;
 
 export interface NewSession {
   /** When it began, ms since 1970. */
@@ -141,11 +150,51 @@ export interface Caller {
   readonly seen: number;
 }
 
-/** Who deletes or resets: its session (null for a tool that has none), what it has heard of, and when it is. */
-export interface Clearer {
+/** Who does something: its session (null for a tool that has none), and when it is, ms since 1970. */
+export interface Doer {
   readonly session: number | null;
-  readonly seen: number;
   readonly at: number;
+}
+
+/** Who deletes or resets, and what it has heard of. */
+export interface Clearer extends Doer {
+  readonly seen: number;
+}
+
+/** One line for each session folded, and each deletion and reset, written with the deed. It names nobody. */
+export type AuditRow = Doer &
+  (
+    | { readonly what: "fold" /** The session that was folded. */; readonly of: number }
+    | { readonly what: "delete" | "anonymise" | "reset"; readonly of: ScopeKind }
+  );
+
+/** What a scope says, without what it names. */
+export type ScopeKind =
+  | "everything"
+  | "protocol"
+  | "user"
+  | "server"
+  | "protocol+user"
+  | "protocol+server"
+  | "user+server"
+  | "protocol+user+server";
+
+export function kindOf({ protocol, userId, server }: Scope): ScopeKind {
+  const given = Object.entries({ protocol, user: userId, server }).filter(([, value]) => value !== undefined);
+  return (given.map(([name]) => name).join("+") || "everything") as ScopeKind;
+}
+
+export interface NewReportKey {
+  /** When the report was made, ms since 1970. */
+  readonly made: number;
+  /** 32 bytes. */
+  readonly key: Uint8Array;
+  /** What the host or its user calls the case that the report belongs to. */
+  readonly caseId: string | null;
+}
+
+export interface ReportKey extends NewReportKey {
+  readonly report: number;
 }
 
 /** Something that was deleted or reset. Sessions that are older must drop it too. */
@@ -233,40 +282,4 @@ export interface SessionSumRow extends CountedRow {
 export interface HourRow extends CountedRow {
   /** Hours since 1970. */
   readonly hour: number;
-}
-
-type Method = keyof StoreCalls;
-
-/** Every method of the port. The compiler sees to it that none is missing. */
-const METHODS: Readonly<Record<Method, true>> = {
-  begin: true,
-  save: true,
-  fold: true,
-  deleteUser: true,
-  deletedAmong: true,
-  reset: true,
-  prune: true,
-  erase: true,
-  sums: true,
-  sessions: true,
-  sessionSums: true,
-  counted: true,
-  hours: true,
-  close: true,
-};
-
-/** Makes a store, or its blocking half, of one function that answers whichever call it is. */
-export function callsBy<T extends { readonly [M in Method]: unknown }>(
-  answer: (method: Method, args: readonly unknown[]) => unknown,
-): T {
-  const methods = Object.keys(METHODS) as Method[];
-  const calls = methods.map((method) => [method, (...args: readonly unknown[]) => answer(method, args)]);
-  return Object.fromEntries(calls) as T;
-}
-
-/** Makes a store of calls that answer at once. */
-export function inThisThread(calls: StoreCalls): StatsStore {
-  const call = (method: Method, args: readonly unknown[]) =>
-    (calls[method] as (...args: readonly unknown[]) => unknown).apply(calls, args as unknown[]);
-  return { ...callsBy<StatsStore>(async (method, args) => call(method, args)), now: calls };
 }

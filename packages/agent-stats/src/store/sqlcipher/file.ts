@@ -52,7 +52,7 @@ export function openFile(driver: Driver, options: FileOptions): OpenDatabase {
     assertKnownSchema(version);
     if (mode === "read" && version === 0) throw missing();
     configure(handle, mode);
-    if (version === 0) createSchema(handle, "main");
+    if (mode === "write") createSchema(handle, "main");
   } catch (error) {
     handle.close();
     throw statsErrorOf(error);

@@ -1,7 +1,8 @@
 import { MessageChannel, receiveMessageOnPort, Worker } from "node:worker_threads";
 import { StatsError } from "../errors.ts";
+import { callsBy, inThisThread } from "../methods.ts";
 import { SqliteCalls } from "../sqlite/calls.ts";
-import { callsBy, inThisThread, type StatsReader, type StatsStore, type StoreCalls } from "../store.ts";
+import type { StatsReader, StatsStore, StoreCalls } from "../store.ts";
 import { type DriverName, loadDriver } from "./drivers.ts";
 import { type FileOptions, openFile } from "./file.ts";
 import { keyLiteral, type StatsKey } from "./key.ts";

@@ -1,14 +1,18 @@
 import type { Scope } from "../../record/scope.ts";
 import {
+  type AuditRow,
   type BegunSession,
   type Caller,
   type Cleared,
   type Clearer,
   type CountedRow,
+  type Doer,
   type Erased,
   type HourRow,
   type KeyOfRow,
+  type NewReportKey,
   type NewSession,
+  type ReportKey,
   rowsOf,
   type SaveBatch,
   type SaveResult,
@@ -18,11 +22,13 @@ import {
   type Sums,
   type Totals,
 } from "../store.ts";
+import { audit, readAudit } from "./audit.ts";
 import { addToPast, anonymise, clear, deletedAmong, dropClears, userTrigger } from "./clears.ts";
 import { Connection } from "./connection.ts";
 import { type OpenDatabase, wholly } from "./handle.ts";
 import { prune } from "./prune.ts";
 import { cleared, isOpen, readCounted, readHours, readSessionSums, readSessions, readSums } from "./reads.ts";
+import { addReportKey, readReportKeys } from "./report-keys.ts";
 
 /** How long an erasure waits for a reader. All other calls wait behind it, the last save of an ending process too. */
 const ERASE_PATIENCE_MS = 250;
@@ -97,7 +103,7 @@ export class SqliteCalls implements StoreCalls {
     return result;
   }
 
-  fold(): number {
+  fold(by: Doer = { session: null, at: Date.now() }): number {
     const dead: number[] = [];
     const folded = this.#db.write(({ locks }) => {
       const open = this.#db.all<{ session: number; ended: number | null }>(
@@ -109,7 +115,7 @@ export class SqliteCalls implements StoreCalls {
         if (isDead) dead.push(session);
         return isDead;
       });
-      const count = over.reduce((sum, { session }) => sum + this.#foldOne(session), 0);
+      const count = over.reduce((sum, { session }) => sum + this.#foldOne(session, by), 0);
       if (count > 0) dropClears(this.#db);
       return count;
     });
@@ -120,7 +126,7 @@ export class SqliteCalls implements StoreCalls {
   deleteUser(userId: string, totals: Totals, by: Clearer): Cleared & { readonly erased: Erased } {
     const news = this.#db.write(() => {
       if (totals === "anonymise") anonymise(this.#db, userId, by.at);
-      return clear(this.#db, "delete", { userId }, by);
+      return clear(this.#db, totals === "anonymise" ? totals : "delete", { userId }, by);
     });
     this.#keys.clear();
     return { ...news, erased: this.erase() };
@@ -204,6 +210,18 @@ export class SqliteCalls implements StoreCalls {
     return readHours(this.#db, from, to);
   }
 
+  audit(): AuditRow[] {
+    return readAudit(this.#db);
+  }
+
+  addReportKey(report: NewReportKey): number {
+    return this.#db.write(() => addReportKey(this.#db, report));
+  }
+
+  reportKeys(): ReportKey[] {
+    return readReportKeys(this.#db);
+  }
+
   close(): void {
     this.#begun = null;
     this.#keys.clear();
@@ -223,13 +241,15 @@ export class SqliteCalls implements StoreCalls {
     }
   }
 
-  #foldOne(session: number): number {
+  #foldOne(session: number, by: Doer): number {
     const { changes } = this.#db.run(
       "UPDATE agent_stats_session SET folded = 1, how = COALESCE(how, 'killed') WHERE session_id = ? AND folded = 0",
       [session],
     );
-    if (changes > 0) addToPast(this.#db, session);
-    return changes;
+    if (changes === 0) return 0;
+    addToPast(this.#db, session);
+    audit(this.#db, { session: by.session, at: by.at, what: "fold", of: session });
+    return 1;
   }
 
   #key([, protocol, userId, server]: KeyOfRow, at: number): number {

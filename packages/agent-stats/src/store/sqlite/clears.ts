@@ -1,7 +1,9 @@
 import { createHmac } from "node:crypto";
 import type { Scope } from "../../record/scope.ts";
-import type { Clear, Cleared, Clearer } from "../store.ts";
+import { type Clear, type Cleared, type Clearer, kindOf } from "../store.ts";
+import { audit } from "./audit.ts";
 import type { Connection } from "./connection.ts";
+import { AUDIT_DELETED_USER } from "./migrations/audit-and-reports.ts";
 import { cleared } from "./reads.ts";
 
 /** Sums never grow past what a number holds exactly. */
@@ -20,14 +22,18 @@ export function addToPast(db: Connection, session: number): void {
   );
 }
 
-/** Within a call: deletes what the scope covers, and leaves a tombstone for sessions that have not heard of it. */
-export function clear(db: Connection, what: Clear["what"], scope: Scope, by: Clearer): Cleared {
+/**
+ * Within a call: deletes what the scope covers, leaves a tombstone for sessions that have not heard of it, and a line
+ * that says so.
+ */
+export function clear(db: Connection, what: Clear["what"] | "anonymise", scope: Scope, by: Clearer): Cleared {
+  audit(db, { session: by.session, at: by.at, what, of: kindOf(scope) });
   const { protocol = null, userId = null, server = null } = scope;
   const covered = `SELECT key_id FROM agent_stats_key WHERE ${IN_SCOPE}`;
   for (const table of ["agent_stats_count", "agent_stats_past", "agent_stats_key"]) {
     db.run(`DELETE FROM ${table} WHERE key_id IN (${covered})`, [protocol, userId, server]);
   }
-  const values = [what, protocol, userId, server];
+  const values = [what === "reset" ? what : "delete", protocol, userId, server];
   db.run("INSERT INTO agent_stats_tombstone (what, protocol, user_id, server) VALUES (?, ?, ?, ?)", values);
   const news = cleared(db, by);
   const newest = news.clears.at(-1)?.clear ?? by.seen;
@@ -113,5 +119,6 @@ export function userTrigger(schema: string, table: string, column: string): stri
       DELETE FROM agent_stats_key WHERE user_id = ${user};
       INSERT INTO agent_stats_tombstone (what, user_id) VALUES ('delete', ${user});
       UPDATE agent_stats_meta SET value = 1 WHERE name = 'erase_pending';
+      ${AUDIT_DELETED_USER}
     END`;
 }

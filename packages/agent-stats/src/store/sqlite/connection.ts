@@ -13,7 +13,7 @@ import {
 const REOPEN_AFTER = /^SQLITE_(IOERR|CORRUPT|NOTADB|CANTOPEN|READONLY)|^STATS_MOVED/;
 
 /** The tables as SQL here names them. In an attached file they carry its name. */
-const TABLES = /\bagent_stats_(?:meta|session|key|count|past|tombstone)\b/g;
+const TABLES = /\bagent_stats_(?:meta|session|key|count|past|tombstone|audit|report)\b/g;
 
 type Params = readonly SqlValue[];
 

@@ -1,7 +1,7 @@
 import { StatsError, type StatsErrorCode } from "../errors.ts";
 
 /** A value as SQLite gives it. Whole numbers arrive as `number`: none here is above 2^53−1. */
-export type SqlValue = string | number | null;
+export type SqlValue = string | number | Uint8Array | null;
 
 /**
  * The few methods that are used of a SQLite driver. better-sqlite3, its relatives and @signalapp/sqlcipher have them as

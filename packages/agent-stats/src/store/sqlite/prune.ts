@@ -1,3 +1,4 @@
+import { pruneAudit } from "./audit.ts";
 import { dropClears } from "./clears.ts";
 import type { Connection } from "./connection.ts";
 import { NO_HOUR } from "./reads.ts";
@@ -33,5 +34,6 @@ export function prune(db: Connection, beforeHour: number): void {
   );
   db.run(`DELETE FROM agent_stats_count WHERE ${OLD}`, [beforeHour]);
   db.run(`DELETE FROM agent_stats_session WHERE last_saved < ? AND session_id IN ${OVER}`, [beforeHour * HOUR_MS]);
+  pruneAudit(db, beforeHour);
   dropClears(db);
 }

@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { inThisThread, type StatsStore } from "../store.ts";
+import { inThisThread } from "../methods.ts";
+import type { StatsStore } from "../store.ts";
 import { SqliteCalls } from "./calls.ts";
 import type { SqliteHandle } from "./handle.ts";
 import { assertIdentifier, openHostFile } from "./host-file.ts";
