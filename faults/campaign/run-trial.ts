@@ -1,0 +1,66 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
+import { searchCanaries } from "../oracle/canary.ts";
+import type { Failure, Trial, TrialOutcome } from "../trial.ts";
+
+/** What became of one trial. */
+export interface TrialResult extends TrialOutcome {
+  readonly trial: Trial;
+  /** How many secrets were looked for in how many files and bytes afterwards, and found nowhere. */
+  readonly searched: { readonly files: number; readonly bytes: number };
+  readonly seconds: number;
+  readonly ok: boolean;
+}
+
+export interface TrialOrder {
+  readonly trial: Trial;
+  readonly count: number;
+  readonly seed: number;
+  progress(done: number): void;
+}
+
+/** Two units at once keep a machine with two cores busy; a third fills the waits for disk and for children. */
+const UNITS_PER_CORE = 1.5;
+
+/** Runs one trial in a folder of its own, and looks there afterwards for names and keys in the open. */
+export async function runTrial({ trial, count, seed, progress }: TrialOrder): Promise<TrialResult> {
+  const begun = performance.now();
+  const folder = mkdtempSync(join(tmpdir(), `agent-stats-${trial.name}-`));
+  try {
+    const parallel = Math.max(2, Math.round(availableParallelism() * UNITS_PER_CORE));
+    const outcome = await outcomeOf(trial, { count, seed, folder, parallel, progress });
+    const { hits, files, bytes } = searchCanaries(folder);
+    const failures = [
+      ...outcome.failures,
+      ...hits.map(({ what, where }): Failure => ({ seed, what: `a secret stands in the open: ${what} in ${where}` })),
+    ];
+    return {
+      ...outcome,
+      trial,
+      failures,
+      searched: { files, bytes },
+      seconds: (performance.now() - begun) / 1_000,
+      ok: verdictOf({ ...outcome, failures }),
+    };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** A trial that breaks is a failure of the campaign, and must not take the other trials with it. */
+async function outcomeOf(trial: Trial, context: Parameters<Trial["run"]>[0]): Promise<TrialOutcome> {
+  try {
+    return await trial.run(context);
+  } catch (error) {
+    const what = `the trial itself broke: ${error instanceof Error ? (error.stack ?? error.message) : error}`;
+    return { ran: 0, seen: {}, controls: [], failures: [{ seed: context.seed, what }] };
+  }
+}
+
+/** Held: nothing failed, and what ran was seen to bite. What did not run at all says why. */
+export function verdictOf({ ran, controls, failures, skipped }: TrialOutcome): boolean {
+  if (failures.length > 0) return false;
+  if (ran === 0) return skipped !== undefined;
+  return controls.length > 0 && controls.every(({ bites }) => bites);
+}

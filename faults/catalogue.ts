@@ -1,0 +1,4 @@
+import type { Trial } from "./trial.ts";
+
+/** Every trial of the campaign, in the order in which they run: a folder or file each in `trials/`. */
+export const CATALOGUE: readonly Trial[] = [];

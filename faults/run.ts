@@ -1,0 +1,47 @@
+/**
+ * The fault campaign: tries to break every promise, and shows by controls that it could. See `--help`, and `trials/`
+ * for what is done.
+ */
+import { parseFlags, USAGE, UsageError } from "./campaign/flags.ts";
+import { jsonOf } from "./campaign/json.ts";
+import { progressOf } from "./campaign/progress.ts";
+import { runTrial, type TrialResult } from "./campaign/run-trial.ts";
+import { grouped, tableOf, verdictText } from "./campaign/table.ts";
+import { CATALOGUE } from "./catalogue.ts";
+import { writeReport } from "./report.ts";
+
+async function main(args: readonly string[]): Promise<number> {
+  const names = CATALOGUE.map(({ name }) => name);
+  const flags = parseFlags(args, names);
+  if (flags.help) {
+    console.log(USAGE);
+    return 0;
+  }
+  const { scale, only, seed } = flags;
+  const trials = CATALOGUE.filter(({ name }) => only.length === 0 || only.includes(name));
+  process.stderr.write(`${trials.length} trials, scale ${scale}, seed ${seed}, Node.js ${process.version}\n`);
+  const results: TrialResult[] = [];
+  for (const trial of trials) {
+    const count = flags.count ?? trial.scale[scale];
+    const line = progressOf(trial, count, process.stderr);
+    const result = await runTrial({ trial, count, seed, progress: line.progress });
+    line.end(result.ran, verdictText(result));
+    results.push(result);
+  }
+  const seconds = results.reduce((sum, result) => sum + result.seconds, 0);
+  const failed = results.filter(({ ok }) => !ok).length;
+  console.log(tableOf(results));
+  const verdict = failed === 0 ? "every promise held" : `${failed} of ${results.length} trials failed`;
+  console.log(`\n${verdict}; seed ${seed}; ${grouped(Math.round(seconds))} s`);
+  if (flags.report || (scale === "full" && flags.count === null)) writeReport(results, { scale, seed });
+  if (flags.json) console.log(jsonOf(results));
+  return failed === 0 ? 0 : 1;
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  console.error(error.message);
+  process.exitCode = 2;
+}
