@@ -21,7 +21,16 @@ export { serveRecorder } from "./record/serve.ts";
 export type { StatsErrorCode } from "./store/errors.ts";
 export { StatsError } from "./store/errors.ts";
 export { memoryStore } from "./store/memory.ts";
-export type { AuditRow, Ending, Erased, NewReportKey, ReportKey, StatsReader, StatsStore, Totals } from "./store/store.ts";
+export type {
+  AuditRow,
+  Ending,
+  Erased,
+  NewReportKey,
+  ReportKey,
+  StatsReader,
+  StatsStore,
+  Totals,
+} from "./store/store.ts";
 export type { Part, ServersByUse, SuccessRate, SumOptions, UseRule } from "./summarise/groups.ts";
 export { groupByUse, shown, successRates, totals } from "./summarise/groups.ts";
 export type { Numbers } from "./summarise/numbers.ts";

@@ -24,6 +24,8 @@ export function readSums(db: Connection, caller: Caller | null): Sums {
     trackedSince: db.meta("tracked_since"),
     lastSaved: db.number("SELECT MAX(last_saved) AS n FROM agent_stats_session WHERE saves > 0") || null,
     closed: caller !== null && !isOpen(db, caller.session),
+    // In a host's database it is the host's to VACUUM.
+    ...(!isWithinHosts && db.meta("erase_pending") === 1 && { erasurePending: true }),
     // What the host may yet roll back is not to be heard of.
     ...cleared(db, isWithinHosts ? null : caller),
     sessions: sessionRows(db, locks),
