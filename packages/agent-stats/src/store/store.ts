@@ -249,6 +249,8 @@ export interface Sums extends Cleared {
   readonly lastSaved: number | null;
   /** True when the caller's session is no longer open, so that its numbers belong to the others'. */
   readonly closed: boolean;
+  /** True while `erase` has still to be done; a store that has nothing to erase leaves it out. */
+  readonly erasurePending?: boolean;
   readonly sessions: readonly SessionRow[];
   readonly keys: readonly KeyRow[];
   readonly sums: readonly SumRow[];

@@ -28,6 +28,8 @@ export interface ServersStats {
   readonly servers: readonly ServerStats[];
   /** Calls to `add`, `set` and `server` that counted nothing, by reason. */
   readonly rejected: Numbers;
+  /** True while old pages of the file may still hold what was deleted or reset, as somebody was reading it. */
+  readonly erasurePending?: boolean;
 }
 
 /**
@@ -56,6 +58,7 @@ export function serversStats(sums: Sums, sessions: readonly SessionRow[], record
     sessions: sessions.map(sessionOf),
     servers: [...servers.values()],
     rejected: recorded?.rejected ?? {},
+    ...(sums.erasurePending && { erasurePending: true }),
   };
 }
 

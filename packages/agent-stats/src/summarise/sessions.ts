@@ -1,4 +1,4 @@
-import type { Ending, SessionRow, SessionSumRow } from "../store/store.ts";
+import type { AuditRow, Ending, ScopeKind, SessionRow, SessionSumRow } from "../store/store.ts";
 import { type Numbers, Tally } from "./numbers.ts";
 
 /** One run of an agent. */
@@ -28,8 +28,20 @@ export function sessionOf(row: SessionRow): Session {
   };
 }
 
+/** One session folded into the past, one deletion or one reset. It names nobody. */
+export interface LogLine {
+  readonly at: Date;
+  readonly what: AuditRow["what"];
+  /** The session that was folded; of a deletion or a reset, which names its scope gave. */
+  readonly of: number | ScopeKind;
+  /** The session whose process did it; null where a tool did, or the host itself in a transaction of its own. */
+  readonly by: number | null;
+}
+
 /** A session with what it counted: of each key, as far as history holds it. */
 export interface SessionWithCounts extends Session {
+  /** What it folded, deleted and reset, and what was so by nobody's session before the next one began. Oldest first. */
+  readonly log: readonly LogLine[];
   readonly servers: readonly {
     readonly protocol: string;
     readonly userId: string;
@@ -38,7 +50,12 @@ export interface SessionWithCounts extends Session {
   }[];
 }
 
-export function sessionsWithCounts(rows: readonly SessionRow[], sums: readonly SessionSumRow[]): SessionWithCounts[] {
+export function sessionsWithCounts(
+  rows: readonly SessionRow[],
+  sums: readonly SessionSumRow[],
+  audit: readonly AuditRow[],
+): SessionWithCounts[] {
+  const logs = logsOf(rows, audit);
   const counted = new Map<number, Map<string, { key: SessionSumRow; counters: Tally }>>();
   for (const sum of sums) {
     const servers = counted.get(sum.session) ?? new Map();
@@ -52,6 +69,7 @@ export function sessionsWithCounts(rows: readonly SessionRow[], sums: readonly S
     const servers = [...(counted.get(row.session)?.values() ?? [])];
     return {
       ...sessionOf(row),
+      log: logs.get(row.session) ?? [],
       servers: servers.map(({ key: { protocol, userId, server }, counters }) => ({
         protocol,
         userId,
@@ -60,4 +78,15 @@ export function sessionsWithCounts(rows: readonly SessionRow[], sums: readonly S
       })),
     };
   });
+}
+
+/** Each session's lines. Those of no session that is known here go to the last one that had begun. */
+function logsOf(rows: readonly SessionRow[], audit: readonly AuditRow[]): Map<number, LogLine[]> {
+  const logs = new Map<number, LogLine[]>(rows.map(({ session }) => [session, []]));
+  for (const { at, session, what, of } of audit) {
+    const begun = rows.findLast(({ started }) => started <= at) ?? rows[0];
+    const log = logs.get(session ?? -1) ?? logs.get(begun?.session ?? -1);
+    log?.push({ at: new Date(at), what, of, by: session });
+  }
+  return logs;
 }

@@ -20,12 +20,11 @@ export const NO_HOUR = -1;
 
 export function readSums(db: Connection, caller: Caller | null): Sums {
   const except = caller?.session ?? -1;
-  return db.read(({ locks }, isWithinHosts) => ({
+  return db.read(({ locks, ownFile }, isWithinHosts) => ({
     trackedSince: db.meta("tracked_since"),
     lastSaved: db.number("SELECT MAX(last_saved) AS n FROM agent_stats_session WHERE saves > 0") || null,
     closed: caller !== null && !isOpen(db, caller.session),
-    // In a host's database it is the host's to VACUUM.
-    ...(!isWithinHosts && db.meta("erase_pending") === 1 && { erasurePending: true }),
+    ...(ownFile && isErasurePending(db) && { erasurePending: true }),
     // What the host may yet roll back is not to be heard of.
     ...cleared(db, isWithinHosts ? null : caller),
     sessions: sessionRows(db, locks),
@@ -79,6 +78,13 @@ export function readHours(db: Connection, from: number, to: number): HourRow[] {
       [from, to],
     ),
   );
+}
+
+/** A file with tables of others is a host's, whoever reads it now: it is the host's to VACUUM, and no one tells us. */
+function isErasurePending(db: Connection): boolean {
+  const foreign =
+    "SELECT COUNT(*) AS n FROM sqlite_schema WHERE tbl_name NOT GLOB 'agent_stats*' AND name NOT GLOB 'sqlite*'";
+  return db.meta("erase_pending") === 1 && db.number(foreign) === 0;
 }
 
 /** Within a call: whether the session may still write. */

@@ -1,0 +1,40 @@
+import { activityFindings } from "./diagnose-activities.ts";
+import { runFindings } from "./diagnose-runs.ts";
+import type { Diagnosable, Finding } from "./findings.ts";
+
+export type {
+  ClockFinding,
+  CrashesFinding,
+  Diagnosable,
+  DuplicatesFinding,
+  ErasurePendingFinding,
+  FailingEverywhereFinding,
+  FailingFinding,
+  FailureNumbers,
+  FailureReason,
+  Finding,
+  FruitlessFinding,
+  LosingFinding,
+  RejectedFinding,
+  StaleFinding,
+} from "./findings.ts";
+
+const DAY_MS = 86_400_000;
+const LOOK_BACK_MS = 30 * DAY_MS;
+
+/**
+ * Says what is wrong, since when, and by which numbers; the weightiest first. Nothing wrong: an empty list.
+ *
+ * Made not to cry wolf: a server is told when its failures are 10 000 times likelier under "10 % fail" than under "2 %
+ * fail", so 5 failures of 5 are none yet, 6 are one, and 3 % of a million are none.
+ *
+ * @example
+ * const [servers, sessions, timeline] =
+ *   await Promise.all([stats.getServersStats(), stats.getSessions(), stats.getTimeline({ by: "hour" })]);
+ * diagnose({ servers, sessions, timeline, now: new Date() });
+ */
+export function diagnose(given: Diagnosable): Finding[] {
+  const since = given.now.getTime() - (given.lookBackMs ?? LOOK_BACK_MS);
+  const findings = [...activityFindings(given, since), ...runFindings(given, since)];
+  return findings.sort((a, b) => b.weight - a.weight);
+}
