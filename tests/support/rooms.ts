@@ -21,11 +21,12 @@ const ROOMS: Readonly<Record<string, Room>> = {
   keep: { imports: ["record/", "summarise/", "keep/", ...STORE_PORT] },
   agents: { imports: ["record/", "keep/", "agents/", ...STORE_PORT], packages: true },
   export: { imports: ["record/", "keep/", "export/", ...STORE_PORT], packages: true },
+  report: { imports: ["record/", "summarise/", "report/", ...STORE_PORT] },
   "index.ts": { imports: ["record/", "store/", "summarise/", "keep/", "agents/", "export/"] },
 };
 
 /** What runs in browsers too, with everything that it loads. */
-const BROWSER = ["record/", "summarise/", "keep/", ...STORE_PORT, "store/memory.ts", "index.ts"];
+const BROWSER = ["record/", "summarise/", "keep/", "report/", ...STORE_PORT, "store/memory.ts", "index.ts"];
 
 /** The one file there that is about Node's own endings: it finds out first that it runs in Node. */
 const NODE_ENDINGS = "keep/endings.ts";

@@ -58,6 +58,8 @@ const EXIT_CODES: Readonly<Record<CliErrorCode, number>> = {
   STATS_MOVED: EXIT.other,
   STATS_DRIVER_MISSING: EXIT.other,
   STATS_STORE_FAILED: EXIT.other,
+  STATS_REPORT_LEAKS: EXIT.other,
+  STATS_REPORT_UNREADABLE: EXIT.unreadable,
   STATS_CLOSED: EXIT.other,
 };
 

@@ -32,6 +32,10 @@ export type StatsErrorCode =
   | "STATS_DRIVER_MISSING"
   /** The store failed in a way that has no code of its own; `cause` tells more. */
   | "STATS_STORE_FAILED"
+  /** A report would have named a user or a server: it was not made. */
+  | "STATS_REPORT_LEAKS"
+  /** What was given as a report is none, or of a later version. */
+  | "STATS_REPORT_UNREADABLE"
   /** The statistics were closed. */
   | "STATS_CLOSED";
 
