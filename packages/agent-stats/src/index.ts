@@ -27,6 +27,7 @@ export type {
   Erased,
   NewReportKey,
   ReportKey,
+  ScopeKind,
   StatsReader,
   StatsStore,
   Totals,
@@ -35,5 +36,5 @@ export type { Part, ServersByUse, SuccessRate, SumOptions, UseRule } from "./sum
 export { groupByUse, shown, successRates, totals } from "./summarise/groups.ts";
 export type { Numbers } from "./summarise/numbers.ts";
 export type { ServerStats, ServersStats } from "./summarise/servers-stats.ts";
-export type { Session, SessionWithCounts } from "./summarise/sessions.ts";
+export type { LogLine, Session, SessionWithCounts } from "./summarise/sessions.ts";
 export type { TimelineEntry, TimelineOptions } from "./summarise/timeline.ts";

@@ -115,6 +115,7 @@ describe("sessions", () => {
     const { sessions, endedWithoutGoodbye } = JSON.parse(json.stdout);
     const iso = expect.stringMatching(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/);
     const dates = { started: iso, lastSaved: iso };
+    const folded = (of: number, by: number) => ({ at: iso, what: "fold", of, by });
     expect(sessions).toEqual([
       {
         session: 1,
@@ -122,10 +123,27 @@ describe("sessions", () => {
         ended: null,
         how: "killed",
         canHaveLostMs: 2_500,
+        log: [],
         servers: [{ protocol: "chat", userId: "1", server: NEAR, counters: { sent: 7 } }],
       },
-      { session: 2, ...dates, ended: iso, how: "close", canHaveLostMs: 0, servers: expect.any(Array) },
-      { session: 3, ...dates, ended: null, how: "running", canHaveLostMs: 0, servers: expect.any(Array) },
+      {
+        session: 2,
+        ...dates,
+        ended: iso,
+        how: "close",
+        canHaveLostMs: 0,
+        log: [folded(1, 2)],
+        servers: expect.any(Array),
+      },
+      {
+        session: 3,
+        ...dates,
+        ended: null,
+        how: "running",
+        canHaveLostMs: 0,
+        log: [folded(2, 3)],
+        servers: expect.any(Array),
+      },
     ]);
     expect(endedWithoutGoodbye).toEqual({ sessions: 1, canHaveLostMs: 2_500 });
   });

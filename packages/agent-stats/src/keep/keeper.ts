@@ -1,10 +1,21 @@
 import { CHANGED, URGENT, type Urgency } from "../record/row.ts";
 import type { Scope } from "../record/scope.ts";
 import { asStatsError, StatsError } from "../store/errors.ts";
-import type { Ending, Erased, HourRow, SessionRow, SessionSumRow, StatsStore, Sums, Totals } from "../store/store.ts";
+import type {
+  AuditRow,
+  Ending,
+  Erased,
+  HourRow,
+  SessionRow,
+  SessionSumRow,
+  StatsStore,
+  Sums,
+  Totals,
+} from "../store/store.ts";
 import { beforeTheEnd, type Dying } from "./endings.ts";
 import { Drive, type Flow } from "./flow.ts";
 import type { Mirror } from "./mirror.ts";
+import { hours, keptUsers, sessions } from "./reading.ts";
 import { SaveTimer } from "./save-timer.ts";
 import { SessionFlows, type SessionOptions } from "./session-flows.ts";
 
@@ -81,14 +92,14 @@ export class Keeper implements Dying {
     return this.#enqueue(() => this.#flows.read(join), "all");
   }
 
-  async sessions(): Promise<readonly [SessionRow[], SessionSumRow[]]> {
+  async sessions(): Promise<readonly [SessionRow[], SessionSumRow[], AuditRow[]]> {
     this.#assertOpen();
-    return this.#enqueue(() => this.#flows.sessions(), "changes");
+    return this.#enqueue(() => sessions(this.#flows), "changes");
   }
 
   async hours(from: number, to: number): Promise<HourRow[]> {
     this.#assertOpen();
-    return this.#enqueue(() => this.#flows.hours(from, to), "changes");
+    return this.#enqueue(() => hours(this.#flows, from, to), "changes");
   }
 
   async deleteUser(userId: string, totals: Totals): Promise<Erased> {
@@ -210,7 +221,7 @@ export class Keeper implements Dying {
     if (!users) return;
     try {
       // In this order: whoever is new since the first question is not among those who are asked about.
-      const kept = await this.#enqueue(() => this.#flows.users());
+      const kept = await this.#enqueue(() => keptUsers(this.#flows));
       const known = new Set([...(await users())].map(String));
       for (const userId of kept) if (!known.has(userId)) await this.deleteUser(userId, "forget");
     } catch {

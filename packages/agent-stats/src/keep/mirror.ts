@@ -4,6 +4,7 @@ import type { Recorded, RecordedServer, Recorder } from "../record/recorder.ts";
 import { covers, type Scope } from "../record/scope.ts";
 import { MOST_SERVERS, snapshotOf } from "../record/wire.ts";
 import type { Flow } from "./flow.ts";
+import { counted } from "./reading.ts";
 import type { SessionFlows } from "./session-flows.ts";
 
 /** An agent that has not answered for this long is away. */
@@ -96,7 +97,7 @@ export class Mirror {
   async #meet(session: string | null, flows: SessionFlows, run: Run): Promise<void> {
     if (this.#session !== undefined) await run(flows.nextSession("agent"));
     const last = new Map<string, Map<string, number>>();
-    for (const { counter, value, ...key } of await run(flows.counted(session))) {
+    for (const { counter, value, ...key } of await run(counted(flows, session))) {
       const name = nameOf(key);
       last.set(name, (last.get(name) ?? new Map()).set(counter, value));
     }

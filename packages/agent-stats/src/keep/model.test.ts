@@ -127,12 +127,23 @@ async function holds(database: () => () => StatsStore, numRuns: number): Promise
       try {
         for (const each of script) await take(world, each);
         for (const each of [0, 1] as const) await take(world, { do: "read", who: each });
+        await auditHolds(world);
       } finally {
         for (const running of world.running) await running?.store.close();
       }
     }),
     { numRuns },
   );
+}
+
+/** Each folded session is told once, and each deletion and reset; nobody is named. */
+async function auditHolds({ database, model }: World): Promise<void> {
+  const store = database();
+  const audit = await store.audit();
+  const folded = (await store.sessions()).filter((session) => session.folded).map(({ session }) => session);
+  expect(audit.flatMap(({ what, of }) => (what === "fold" ? [of] : [])).sort()).toEqual(folded.sort());
+  expect(audit.flatMap(({ what, of }) => (what === "fold" ? [] : [`${what} ${of}`]))).toEqual(model.deeds);
+  await store.close();
 }
 
 async function take({ model, database, running }: World, step: Step): Promise<void> {
@@ -213,6 +224,7 @@ async function take({ model, database, running }: World, step: Step): Promise<vo
     case "deleteUser": {
       const userId = USERS[step.user] as string;
       await stats.deleteUser(userId);
+      model.deeds.push("delete user");
       const of = (key: string) => key.startsWith(`${userId} `);
       drop(of, model.unsaved[me], model.doubt[me] ?? {});
       hear(model, me);
@@ -237,6 +249,9 @@ async function take({ model, database, running }: World, step: Step): Promise<vo
       const userId = step.user === null ? undefined : (USERS[step.user] as string);
       const server = step.server === null ? undefined : (SERVERS[step.server] as string);
       await stats.reset({ ...(userId && { userId }), ...(server && { server }) });
+      model.deeds.push(
+        `reset ${[...(userId ? ["user"] : []), ...(server ? ["server"] : [])].join("+") || "everything"}`,
+      );
       const of = (key: string) => {
         const [keyUser, keyServer] = key.split(" ");
         return (userId === undefined || keyUser === userId) && (server === undefined || keyServer === server);

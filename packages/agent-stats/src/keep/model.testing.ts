@@ -19,6 +19,8 @@ export interface Model {
   readonly unheard: [boolean, boolean];
   /** A save whose fate the process does not know: what of it is not in the database. Null where there is none. */
   readonly doubt: [Counts | null, Counts | null];
+  /** What was deleted and reset, as it is to be told. */
+  readonly deeds: string[];
 }
 
 export function nothing(): Model {
@@ -33,6 +35,7 @@ export function nothing(): Model {
     folded: [false, false],
     unheard: [false, false],
     doubt: [null, null],
+    deeds: [],
   };
 }
 

@@ -30,8 +30,8 @@ export interface StatsView {
    */
   getServersStats(): Promise<ServersStats>;
   /**
-   * Every session that history still holds, oldest first: when it began and ended, how, what it can have lost, and what
-   * it counted.
+   * Every session that history still holds, oldest first: when it began and ended, how, what it can have lost, what it
+   * counted, and what it folded, deleted and reset.
    * @throws StatsError when the store cannot be read
    */
   getSessions(): Promise<SessionWithCounts[]>;
@@ -157,7 +157,7 @@ export function readAgentStats(options: { readonly store: StatsReader }): StatsV
       return serversStats(sums, sums.sessions, null);
     },
     async getSessions() {
-      return sessionsWithCounts(await store.sessions(), await store.sessionSums());
+      return sessionsWithCounts(await store.sessions(), await store.sessionSums(), await store.audit());
     },
     async getTimeline(options = {}) {
       return timeline(await store.hours(...hoursOf(options)), options);

@@ -1,17 +1,6 @@
 import type { Recorder } from "../record/recorder.ts";
 import type { Scope } from "../record/scope.ts";
-import type {
-  Cleared,
-  CountedRow,
-  Ending,
-  Erased,
-  HourRow,
-  SaveBatch,
-  SessionRow,
-  SessionSumRow,
-  Sums,
-  Totals,
-} from "../store/store.ts";
+import type { Cleared, Ending, Erased, SaveBatch, Sums, Totals } from "../store/store.ts";
 import { ask, type Flow } from "./flow.ts";
 import { HOURS_A_DAY, hourOf, SessionHours } from "./hours.ts";
 import { type BatchHead, type Progress, progressOf } from "./progress.ts";
@@ -177,31 +166,6 @@ export class SessionFlows {
     yield* this.start();
     yield* this.#drain(ending);
     this.#startNewSession();
-  }
-
-  /** What is counted already of that session of an agent elsewhere: an older host may have kept it. */
-  *counted(agent: string | null): Flow<CountedRow[]> {
-    yield* this.start();
-    return agent === null ? [] : yield* ask("counted", agent);
-  }
-
-  /** The sessions, and what each counted, up to this moment. */
-  *sessions(): Flow<readonly [SessionRow[], SessionSumRow[]]> {
-    yield* this.save();
-    return [yield* ask("sessions"), yield* ask("sessionSums")];
-  }
-
-  /** What was counted by hour, up to this moment. */
-  *hours(from: number, to: number): Flow<HourRow[]> {
-    yield* this.save();
-    return yield* ask("hours", from, to);
-  }
-
-  /** Every user of whom there are statistics. */
-  *users(): Flow<string[]> {
-    yield* this.start();
-    const { keys } = yield* ask("sums", null);
-    return [...new Set(keys.map(({ userId }) => userId))].filter((userId) => userId !== "");
   }
 
   *deleteUser(userId: string, totals: Totals): Flow<Erased> {

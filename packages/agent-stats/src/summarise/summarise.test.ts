@@ -160,12 +160,42 @@ describe("sessions", () => {
     const sessions = sessionsWithCounts(
       [1, 2, 3].map((session) => row(session, {})),
       sums,
+      [],
     );
     const key = (userId: string, counters: object) => ({ protocol: "smp", userId, server: "smp://a", counters });
     expect(sessions.map(({ servers }) => servers)).toEqual([
       [key("1", { recvMsgs: 5, connCreated: 6 }), key("10", { recvMsgs: 7 })],
       [],
       [key("1", { recvMsgs: 8 })],
+    ]);
+  });
+
+  test("tell what each folded, deleted and reset, and what nobody's session did in its time", () => {
+    const rows = [1, 2].map((session) => row(session, { started: session * 10 }));
+    const sessions = sessionsWithCounts(
+      rows,
+      [],
+      [
+        { at: 12, session: 1, what: "delete", of: "user" },
+        { at: 21, session: 2, what: "fold", of: 1 },
+        { at: 22, session: 1, what: "reset", of: "everything" },
+        { at: 23, session: null, what: "reset", of: "server" },
+        { at: 15, session: 77, what: "delete", of: "user" },
+        { at: 1, session: null, what: "delete", of: "user" },
+      ],
+    );
+    const told = sessions.map(({ log }) => log.map(({ at, what, of, by }) => [at.getTime(), what, of, by]));
+    expect(told).toEqual([
+      [
+        [12, "delete", "user", 1],
+        [22, "reset", "everything", 1],
+        [15, "delete", "user", 77],
+        [1, "delete", "user", null],
+      ],
+      [
+        [21, "fold", 1, 2],
+        [23, "reset", "server", null],
+      ],
     ]);
   });
 });

@@ -1,4 +1,4 @@
-import type { Session } from "agent-stats";
+import type { LogLine, Session } from "agent-stats";
 import { printable, together } from "./cells.ts";
 import { formatDuration } from "./times.ts";
 
@@ -50,4 +50,19 @@ export function formatSessions(sessions: readonly Session[]): string {
   if (parts.length === 0) return `${sessions.length}, each ended with a goodbye`;
   const missing = `: up to ${together(formatDuration(losses.canHaveLostMs))} of counting can be missing`;
   return `${sessions.length}, of which ${parts.join(" and ")}${losses.sessions > 0 ? missing : ""}`;
+}
+
+/** What was done: `session 1 added to the past`, `a user deleted`. No line knows a name. */
+export function formatDeed({ what, of }: LogLine): string {
+  if (what === "fold") return `session ${of} added to the past`;
+  if (what === "delete") return "a user deleted";
+  if (what === "anonymise") return "a user deleted, but for the sums";
+  if (what !== "reset") return printable(what);
+  const names = String(of).split("+").map(printable);
+  return of === "everything" ? "everything reset" : `one ${names.join(" and ")} reset`;
+}
+
+/** Who did it: `by session 2`. A tool has none, and neither has a host that deletes in a transaction of its own. */
+export function formatDoer({ by }: LogLine): string {
+  return by === null ? "by a tool or the host" : `by session ${by}`;
 }

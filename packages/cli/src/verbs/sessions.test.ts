@@ -1,4 +1,4 @@
-import type { Session } from "agent-stats";
+import type { LogLine, Session, SessionWithCounts } from "agent-stats";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { cells } from "../text/cells.ts";
@@ -6,7 +6,10 @@ import { sessionsJson, sessionsText } from "./sessions.ts";
 
 const at = (second: number) => new Date(2026, 5, 9, 12, 0, second);
 
-const killed: Session = {
+type Shown = Session & Pick<SessionWithCounts, "log">;
+
+const killed: Shown = {
+  log: [],
   session: 1,
   started: at(0),
   lastSaved: at(3),
@@ -14,10 +17,18 @@ const killed: Session = {
   how: "killed",
   canHaveLostMs: 2_500,
 };
-const closed: Session = { session: 2, started: at(4), lastSaved: at(7), ended: at(7), how: "close", canHaveLostMs: 0 };
-const running: Session = { ...closed, session: 3, ended: null, how: "running" };
+const closed: Shown = {
+  log: [],
+  session: 2,
+  started: at(4),
+  lastSaved: at(7),
+  ended: at(7),
+  how: "close",
+  canHaveLostMs: 0,
+};
+const running: Shown = { ...closed, session: 3, ended: null, how: "running" };
 
-const lines = (width: number, found: readonly Session[]) => sessionsText(found, { width, colour: false }).split("\n");
+const lines = (width: number, found: readonly Shown[]) => sessionsText(found, { width, colour: false }).split("\n");
 
 describe("sessions", () => {
   test("each in a line, in 80 cells", () => {
@@ -48,6 +59,29 @@ describe("sessions", () => {
     ]);
   });
 
+  test("with what was folded, deleted and reset", () => {
+    const log: LogLine[] = [
+      { at: at(5), what: "fold", of: 1, by: 2 },
+      { at: at(6), what: "delete", of: "user", by: 2 },
+      { at: at(6), what: "reset", of: "everything", by: null },
+      { at: at(7), what: "reset", of: "protocol+server", by: 2 },
+      { at: at(8), what: "anonymise", of: "user", by: 2 },
+    ];
+    expect(lines(80, [{ ...closed, log }]).slice(4)).toEqual([
+      "",
+      "2026-06-09 12:00:05  session 1 added to the past       by session 2",
+      "2026-06-09 12:00:06  a user deleted                    by session 2",
+      "2026-06-09 12:00:06  everything reset                  by a tool or the host",
+      "2026-06-09 12:00:07  one protocol and server reset     by session 2",
+      "2026-06-09 12:00:08  a user deleted, but for the sums  by session 2",
+      "",
+    ]);
+    const many = Array.from({ length: 12 }, (_, second): LogLine => ({ at: at(second), what: "fold", of: 1, by: 2 }));
+    const shown = lines(80, [{ ...closed, log: many }]).slice(4);
+    expect(shown.slice(0, 2)).toEqual(["", "and 2 earlier lines, shown by --json"]);
+    expect(shown.filter((line) => line.includes("added"))).toHaveLength(10);
+  });
+
   test("none", () => {
     expect(lines(80, [])).toEqual(["sessions  none", ""]);
   });
@@ -55,7 +89,14 @@ describe("sessions", () => {
   test("no line is wider than the terminal", () => {
     const date = fc.date({ min: new Date(0), max: new Date(8.64e15), noInvalidDate: true });
     const how = fc.constantFrom<Session["how"]>("killed", "running", "close", "rejection", "SIGTERM");
+    const line = fc.record<LogLine>({
+      at: date,
+      what: fc.constantFrom("fold", "delete", "anonymise", "reset"),
+      of: fc.constantFrom(99_999, "everything", "protocol+user+server"),
+      by: fc.constantFrom(null, 99_999),
+    });
     const session = fc.record({
+      log: fc.array(line, { maxLength: 3 }),
       session: fc.integer({ min: 1, max: 99_999 }),
       started: date,
       lastSaved: date,

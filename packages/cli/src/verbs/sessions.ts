@@ -3,8 +3,8 @@ import type { CliContext, Terminal } from "../context.ts";
 import type { SourceFlags } from "../flags.ts";
 import { read } from "../source.ts";
 import { headerLines } from "../text/header.ts";
-import { painter } from "../text/paint.ts";
-import { formatHow, formatLoss, formatSessions, lossesOf } from "../text/sessions.ts";
+import { type Paint, painter } from "../text/paint.ts";
+import { formatDeed, formatDoer, formatHow, formatLoss, formatSessions, lossesOf } from "../text/sessions.ts";
 import { type Cell, type Column, columnWidths, tableRow, tableWidth } from "../text/table.ts";
 import { formatDuration, formatTime } from "../text/times.ts";
 
@@ -20,15 +20,41 @@ export function sessionsJson(found: readonly SessionWithCounts[]) {
   return { sessions: found, endedWithoutGoodbye: lossesOf(found) };
 }
 
+/** So many of the last lines of the log are shown to people; all of them by `--json`. */
+const LOG_LINES = 10;
+
+type Shown = Session & Pick<SessionWithCounts, "log">;
+
 /** What is shown to people. */
-export function sessionsText(found: readonly Session[], { width, colour }: Terminal): string {
+export function sessionsText(found: readonly Shown[], { width, colour }: Terminal): string {
   const paint = painter(colour);
   const warns = lossesOf(found).sessions > 0;
   const lines = headerLines([{ name: "sessions", sentence: formatSessions(found), warns }], width, paint);
   if (found.length === 0) return `${lines.join("\n")}\n`;
   const { columns, rows } = fittingTable(found, width);
   const widths = columnWidths(columns, rows, width);
-  return `${[...lines, "", ...rows.map((row) => tableRow(columns, widths, row, paint))].join("\n")}\n`;
+  const table = rows.map((row) => tableRow(columns, widths, row, paint));
+  return `${[...lines, "", ...table, ...logLines(found, width, paint)].join("\n")}\n`;
+}
+
+/** What was folded, deleted and reset, under the table. */
+function logLines(found: readonly Shown[], width: number, paint: Paint): string[] {
+  const log = found.flatMap((session) => session.log).sort((a, b) => a.at.getTime() - b.at.getTime());
+  if (log.length === 0) return [];
+  const rows = log
+    .slice(-LOG_LINES)
+    .map((line): Cell[] => [
+      { text: formatTime(line.at), look: "quiet" },
+      { text: formatDeed(line) },
+      { text: formatDoer(line), look: "quiet" },
+    ]);
+  const earlier = log.length - rows.length;
+  const widths = columnWidths(LOG_COLUMNS, rows, width);
+  return [
+    "",
+    ...(earlier > 0 ? [paint("quiet", `and ${earlier} earlier lines, shown by --json`)] : []),
+    ...rows.map((row) => tableRow(LOG_COLUMNS, widths, row, paint)),
+  ];
 }
 
 interface Field {
@@ -39,6 +65,7 @@ interface Field {
 
 const NONE = "–";
 const left: Column = { align: "left" };
+const LOG_COLUMNS: readonly Column[] = [left, { align: "left", shrinks: true }, left];
 
 const number: Field = {
   name: "#",
