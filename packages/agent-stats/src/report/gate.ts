@@ -15,7 +15,7 @@ export interface AllowedWords {
 const HOUR = /^\d{4}-\d{2}-\d{2}T\d{2}:00Z$/;
 const STRING = /"(?:[^"\\]|\\.)*"/g;
 /** Numbers, true, false, null and what stands between them. */
-const NO_STRING = /^[\s\d.,:{}[\]+\-eEtrufalsn]*$/;
+const NO_STRING = /^(?:[\s,:{}[\]]|true|false|null|-?\d+(?:\.\d+)?(?:e[+-]\d+)?)*$/;
 /** Shorter names are only known as a whole word: they stand in any text by chance. */
 const SHORTEST_PART = 3;
 /** Fewer letters of base64 stand anywhere by chance. */
