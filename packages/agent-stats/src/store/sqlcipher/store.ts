@@ -9,6 +9,13 @@ import { keyLiteral, type StatsKey } from "./key.ts";
 import { type Answer, type Call, errorOf, type WorkerData } from "./worker.ts";
 
 export type { DriverName } from "./drivers.ts";
+export {
+  type ExamineFileOptions,
+  type FileFindings,
+  type Finding,
+  type FindingCode,
+  verifyFile,
+} from "./examine/examine.ts";
 export type { StatsKey } from "./key.ts";
 
 export interface SqlcipherOptions {

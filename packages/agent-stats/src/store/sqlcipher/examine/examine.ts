@@ -1,0 +1,60 @@
+import { Worker } from "node:worker_threads";
+import { StatsError } from "../../errors.ts";
+import type { DriverName } from "../drivers.ts";
+import { keyLiteral, type StatsKey } from "../key.ts";
+import type { Finding, FindingCode } from "./findings.ts";
+import { type ExamineOptions, type FileFindings, verify } from "./verify.ts";
+import type { Outcome, Task } from "./worker.ts";
+
+export type { FileFindings, Finding, FindingCode };
+
+export interface ExamineFileOptions {
+  /** The path of the database. */
+  readonly file: string;
+  readonly key: StatsKey;
+  /** Default: the first of the known drivers that is installed and can work on this Node.js. */
+  readonly driver?: DriverName;
+  /** `worker`: the host's thread does not wait. `same`: no second thread, for tools. Default: `worker`. */
+  readonly thread?: "worker" | "same";
+}
+
+/**
+ * Checks a database and its WAL, and says what it found, without changing a byte of any file: every page's HMAC, the
+ * WAL's checksums, SQLite's own check of tables and indices, and whether the numbers can be true of each other. Others
+ * may have the file open and write to it meanwhile. The file is read by another process, so that no lock of this one is
+ * freed, and what SQLite is asked is asked of a private copy, which is encrypted with a key that nobody is told.
+ *
+ * What it cannot see: an intact file of an earlier moment, or a WAL that is missing without a trace.
+ *
+ * @throws StatsError when the file cannot be examined at all: `STATS_MISSING`, `STATS_KEY_INVALID`,
+ * `STATS_KEY_REJECTED` (not one page authenticates), `STATS_NOT_ENCRYPTED`, `STATS_NOT_A_DATABASE`, `STATS_EMPTY_FILE`,
+ * `STATS_NEWER_SCHEMA` (every page is as it was written), `STATS_BUSY`, `STATS_STORE_FAILED` (the disk does not read)
+ */
+export async function verifyFile(options: ExamineFileOptions): Promise<FileFindings> {
+  const task = optionsOf(options);
+  return options.thread === "same" ? verify(task) : inWorker<FileFindings>({ what: "verify", options: task });
+}
+
+function optionsOf({ file, key, driver }: ExamineFileOptions): ExamineOptions {
+  return { file, keyLiteral: keyLiteral(key), driver };
+}
+
+/** Does the task in a thread of its own, which ends with it. */
+async function inWorker<T>(task: Task): Promise<T> {
+  const worker = new Worker(new URL("./worker.js", import.meta.url), { workerData: task, execArgv: [] });
+  try {
+    const outcome = await new Promise<Outcome>((resolve, reject) => {
+      worker.once("message", resolve);
+      worker.once("error", reject);
+      worker.once("exit", () => reject(new Error("the thread ended")));
+    });
+    if (outcome.ok) return outcome.value as T;
+    throw new StatsError(outcome.code, outcome.message, { cause: outcome.cause });
+  } catch (error) {
+    if (error instanceof StatsError) throw error;
+    const cause = { code: "EXIT" };
+    throw new StatsError("STATS_STORE_FAILED", "The thread that examined the file ended: try again.", { cause });
+  } finally {
+    await worker.terminate();
+  }
+}

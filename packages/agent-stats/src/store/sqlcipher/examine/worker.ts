@@ -1,0 +1,25 @@
+import { parentPort, workerData } from "node:worker_threads";
+import type { StatsErrorCode } from "../../errors.ts";
+import { statsErrorOf } from "../../sqlite/handle.ts";
+import { type ExamineOptions, verify } from "./verify.ts";
+
+/** What the thread is started for. */
+export interface Task {
+  readonly what: "verify";
+  readonly options: ExamineOptions;
+}
+
+export type Outcome =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly code: StatsErrorCode; readonly message: string; readonly cause: unknown };
+
+parentPort?.postMessage(outcomeOf(workerData as Task));
+
+function outcomeOf({ options }: Task): Outcome {
+  try {
+    return { ok: true, value: verify(options) };
+  } catch (error) {
+    const { code, message, cause } = statsErrorOf(error);
+    return { ok: false, code, message, cause };
+  }
+}

@@ -1,0 +1,59 @@
+import { execFileSync } from "node:child_process";
+import { closeSync, fstatSync, openSync, readFileSync, readSync, type Stats, statSync } from "node:fs";
+import { StatsError } from "../../errors.ts";
+import { codeOf, statsErrorOf } from "../../sqlite/handle.ts";
+
+/** What is read of a WAL's index: on Windows the bytes behind it are locked against reading. */
+const INDEX_BYTES = 104;
+
+/**
+ * The bytes of a file that SQLite may have open in this very process. Here they are read by another process: by POSIX
+ * rules, closing any descriptor of a file frees every lock that the process holds on it, and SQLite's locks are such.
+ * Windows has no such rule.
+ *
+ * @returns null where there is no such file
+ * @throws StatsError when it cannot be read
+ */
+export function readOutside(path: string): Buffer | null {
+  if (statOf(path) === null) return null;
+  try {
+    if (process.platform === "win32") return path.endsWith("-shm") ? readHead(path) : readFileSync(path);
+    return execFileSync("/bin/sh", ["-c", 'exec cat -- "$AGENT_STATS_FILE"'], {
+      // Arguments can be seen by every user of the machine, the environment by this one only.
+      env: { PATH: process.env.PATH ?? "/usr/bin:/bin", AGENT_STATS_FILE: path },
+      maxBuffer: Number.POSITIVE_INFINITY,
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+  } catch (error) {
+    if (statOf(path) === null) return null;
+    const cause = { code: codeOf(error) || "EIO" };
+    throw new StatsError(
+      "STATS_STORE_FAILED",
+      "The file cannot be read: give this user the right to, then try again.",
+      {
+        cause,
+      },
+    );
+  }
+}
+
+function readHead(path: string): Buffer {
+  const fd = openSync(path, "r");
+  try {
+    const head = Buffer.alloc(Math.min(INDEX_BYTES, fstatSync(fd).size));
+    return head.subarray(0, readSync(fd, head, 0, head.length, 0));
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Null where there is nothing at this path. */
+export function statOf(path: string): Stats | null {
+  try {
+    return statSync(path);
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === "ENOENT" || code === "ENOTDIR") return null;
+    throw statsErrorOf({ code: "SQLITE_CANTOPEN" });
+  }
+}
