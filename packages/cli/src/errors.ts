@@ -56,6 +56,8 @@ const EXIT_CODES: Readonly<Record<CliErrorCode, number>> = {
   STATS_DISK_FULL: EXIT.other,
   STATS_BUSY: EXIT.other,
   STATS_MOVED: EXIT.other,
+  STATS_FILE_EXISTS: EXIT.other,
+  STATS_MOVED_ASIDE: EXIT.other,
   STATS_DRIVER_MISSING: EXIT.other,
   STATS_STORE_FAILED: EXIT.other,
   STATS_REPORT_LEAKS: EXIT.other,

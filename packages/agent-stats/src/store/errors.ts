@@ -10,6 +10,8 @@ export type StatsErrorCode =
   | "STATS_NOT_A_DATABASE"
   /** The file has no bytes. This library never leaves such a file behind. */
   | "STATS_EMPTY_FILE"
+  /** A file stands where a new one was to be made. Nothing of this library ever replaces one. */
+  | "STATS_FILE_EXISTS"
   /** A folder stands where the file should be. */
   | "STATS_IS_A_FOLDER"
   /** The folder that should hold the file is missing. */
@@ -28,6 +30,8 @@ export type StatsErrorCode =
   | "STATS_BUSY"
   /** The file was moved, replaced or removed while it was open. */
   | "STATS_MOVED"
+  /** The file was damaged and was moved aside, as the host had asked for; a new one is begun by the next call. */
+  | "STATS_MOVED_ASIDE"
   /** No SQLite driver with encryption is installed that can work on this Node.js. */
   | "STATS_DRIVER_MISSING"
   /** The store failed in a way that has no code of its own; `cause` tells more. */

@@ -1,32 +1,15 @@
-import {
-  accessSync,
-  closeSync,
-  constants,
-  existsSync,
-  fsyncSync,
-  linkSync,
-  openSync,
-  renameSync,
-  rmSync,
-  type Stats,
-  statSync,
-} from "node:fs";
-import { dirname } from "node:path";
+import { accessSync, constants, type Stats } from "node:fs";
 import { StatsError } from "../errors.ts";
 import { codeOf, type OpenDatabase, type SqliteHandle, statsErrorOf } from "../sqlite/handle.ts";
-import { fileLocks, lockFile } from "../sqlite/locks.ts";
+import { fileLocks } from "../sqlite/locks.ts";
 import { assertKnownSchema, createSchema, schemaVersion } from "../sqlite/schema.ts";
+import { configure, type KeyedFile, openHandle, tryKey } from "./connect.ts";
+import { createFile } from "./create.ts";
 import type { Driver } from "./drivers.ts";
+import { PAGE_BYTES } from "./pages/cipher.ts";
+import { statOf } from "./pages/outside.ts";
 
-/** How long a writer waits for another one, blocking its own thread only. */
-const BUSY_TIMEOUT_MS = 5_000;
-/** SQLCipher 4 writes whole pages of this size. */
-const PAGE_BYTES = 4_096;
-
-export interface FileOptions {
-  readonly file: string;
-  /** As `PRAGMA key` takes it. */
-  readonly keyLiteral: string;
+export interface FileOptions extends KeyedFile {
   readonly mode: "write" | "read";
 }
 
@@ -92,28 +75,6 @@ function unlock(driver: Driver, options: FileOptions): SqliteHandle {
   }
 }
 
-function tryKey(driver: Driver, { file, keyLiteral }: Omit<FileOptions, "mode">): SqliteHandle {
-  const handle = openHandle(driver, file);
-  try {
-    handle.exec(`${driver.beforeKey}; PRAGMA key = ${keyLiteral}`);
-    handle.prepare("SELECT COUNT(*) AS n FROM sqlite_schema").get([]);
-    return handle;
-  } catch (error) {
-    handle.close();
-    throw error;
-  }
-}
-
-function openHandle(driver: Driver, path: string): SqliteHandle {
-  try {
-    const handle = driver.open(path);
-    handle.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
-    return handle;
-  } catch {
-    throw statsErrorOf({ code: "SQLITE_CANTOPEN" });
-  }
-}
-
 /** Tells what can be told of a file that the key does not open. */
 function rejected(driver: Driver, file: string): StatsError {
   if (isPlaintext(driver, file)) {
@@ -147,101 +108,6 @@ function isPlaintext(driver: Driver, file: string): boolean {
   }
 }
 
-/** Sets what the promises rest on, and reads each back: a pragma that SQLite does not know is silently ignored. */
-function configure(handle: SqliteHandle, mode: FileOptions["mode"]): void {
-  const set = (name: string, value: string, expected: string | number) => {
-    handle.exec(`PRAGMA ${name} = ${value}`);
-    const row = handle.prepare(`PRAGMA ${name}`).get([]) as Record<string, unknown>;
-    if (Object.values(row)[0] !== expected) {
-      throw new StatsError("STATS_STORE_FAILED", `SQLite did not take the setting ${name}: use a driver that has it.`);
-    }
-  };
-  // Temporary files would hold names in plaintext.
-  set("temp_store", "MEMORY", 2);
-  if (mode === "read") {
-    set("query_only", "ON", 1);
-    return;
-  }
-  set("journal_mode", "WAL", "wal");
-  // With less than FULL, a power cut loses commits that were acknowledged.
-  set("synchronous", "FULL", 2);
-  set("secure_delete", "ON", 1);
-}
-
-/**
- * Creates the file whole: under another name, then linked to its own. So a file that is empty or half made is never
- * left at its name by this library, and one that is found there is somebody's loss, not a beginning.
- */
-function createFile(driver: Driver, { file, keyLiteral }: FileOptions): void {
-  assertFolder(file);
-  const lockPath = `${file}-creating`;
-  const draft = `${file}-new`;
-  let lock: SqliteHandle | null = null;
-  try {
-    lock = lockFile(lockPath, (path) => openHandle(driver, path), BUSY_TIMEOUT_MS);
-    if (lock === null) throw statsErrorOf({ code: "SQLITE_BUSY" });
-    // Whoever held the lock before may have created it.
-    if (statOf(file) !== null) return;
-    removeDatabase(draft);
-    const handle = tryKey(driver, { file: draft, keyLiteral });
-    try {
-      configure(handle, "write");
-      createSchema(handle, "main");
-    } finally {
-      handle.close();
-    }
-    putInPlace(draft, file);
-  } catch (error) {
-    throw error instanceof StatsError ? error : statsErrorOf(FILE_CODES.get(codeOf(error)) ?? error);
-  } finally {
-    removeDatabase(draft);
-    if (lock) {
-      rmSync(lockPath, { force: true });
-      lock.close();
-    }
-  }
-}
-
-const FILE_CODES: ReadonlyMap<string, { readonly code: string }> = new Map([
-  ["ENOSPC", { code: "SQLITE_FULL" }],
-  ["EDQUOT", { code: "SQLITE_FULL" }],
-  ["EACCES", { code: "SQLITE_READONLY" }],
-  ["EPERM", { code: "SQLITE_READONLY" }],
-  ["EROFS", { code: "SQLITE_READONLY" }],
-]);
-
-/** A link never replaces a file that is there; where the file system has none, renaming must do. */
-function putInPlace(draft: string, file: string): void {
-  try {
-    linkSync(draft, file);
-  } catch (error) {
-    if (codeOf(error) === "EEXIST") return;
-    renameSync(draft, file);
-  }
-  const folder = openSync(dirname(file), "r");
-  try {
-    fsyncSync(folder);
-  } catch {
-    // Not every system can sync a folder; there the file's own sync is all that can be had.
-  } finally {
-    closeSync(folder);
-  }
-}
-
-function removeDatabase(path: string): void {
-  for (const suffix of ["", "-journal", "-wal", "-shm"]) rmSync(path + suffix, { force: true });
-}
-
-function statOf(path: string): Stats | null {
-  try {
-    return statSync(path);
-  } catch (error) {
-    const code = codeOf(error);
-    if (code === "ENOENT" || code === "ENOTDIR") return null;
-    throw statsErrorOf({ code: "SQLITE_CANTOPEN" });
-  }
-}
-
 function assertIsFile(stat: Stats | null): void {
   if (stat === null) throw missing();
   if (!stat.isFile()) {
@@ -264,12 +130,6 @@ function assertMayWrite(file: string): void {
     accessSync(file, constants.W_OK);
   } catch {
     throw statsErrorOf({ code: "SQLITE_READONLY" });
-  }
-}
-
-function assertFolder(file: string): void {
-  if (!existsSync(dirname(file))) {
-    throw new StatsError("STATS_FOLDER_MISSING", "The folder of the file does not exist: create it, or name another.");
   }
 }
 
