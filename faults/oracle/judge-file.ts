@@ -1,0 +1,76 @@
+import { openAgentStats, readAgentStats, type ServersStats, StatsError } from "agent-stats";
+import { sqlcipherReader, sqlcipherStore } from "agent-stats/sqlcipher";
+import { COUNTERS, KEY, protocol } from "./names.ts";
+import { keyOf, type State } from "./story.ts";
+
+/** What somebody who opens a file is told: what the counters stand at, or why it cannot be read. */
+export type Seen = { readonly state: State } | { readonly refused: StatsError } | { readonly broke: string };
+
+/** A user that no story deletes, so that it is seen whether a writer can go on. */
+const PROBE = { user: "probe", server: "probe", counter: COUNTERS[0] };
+
+function stateOf({ servers }: ServersStats): State {
+  const state = new Map<string, number>();
+  for (const { userId, server, overall } of servers) {
+    for (const [counter, value] of Object.entries(overall)) {
+      const key = keyOf(userId, server, counter);
+      state.set(key, (state.get(key) ?? 0) + value);
+    }
+  }
+  return state;
+}
+
+async function seen(look: () => Promise<State>): Promise<Seen> {
+  try {
+    return { state: await look() };
+  } catch (error) {
+    if (error instanceof StatsError) return { refused: error };
+    return { broke: error instanceof Error ? `${error.name}: ${error.message}` : String(error) };
+  }
+}
+
+/** What a reader is told through the public API. */
+export function seenByReader(file: string): Promise<Seen> {
+  return seen(async () => {
+    const view = readAgentStats({ store: sqlcipherReader({ file, key: KEY, thread: "same" }) });
+    try {
+      return stateOf(await view.getServersStats());
+    } finally {
+      await view.close();
+    }
+  });
+}
+
+/**
+ * What a writer is told, who goes on counting: it folds what it finds, counts once, saves, and closes. The one that it
+ * counted is taken off again.
+ */
+export function seenByWriter(file: string): Promise<Seen> {
+  return seen(async () => {
+    const stats = await openAgentStats({
+      protocols: [protocol],
+      store: sqlcipherStore({ file, key: KEY, thread: "same" }),
+      flushEvery: 3_600_000,
+      onProblem: () => {},
+    });
+    let closed = false;
+    try {
+      stats.server(protocol, PROBE.user, PROBE.server).add(PROBE.counter);
+      await stats.flush();
+      const state = withoutProbe(stateOf(await stats.getServersStats()));
+      closed = true;
+      await stats.close();
+      return state;
+    } finally {
+      if (!closed) await stats.close().catch(() => {});
+    }
+  });
+}
+
+function withoutProbe(state: State): State {
+  const probe = keyOf(PROBE.user, PROBE.server, PROBE.counter);
+  const others = new Map(state);
+  const value = others.get(probe) ?? 0;
+  others.delete(probe);
+  return value === 1 ? others : new Map([...others, [`the probe was counted ${value} times`, value]]);
+}

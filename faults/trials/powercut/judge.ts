@@ -1,0 +1,95 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { openWithKey } from "../../oracle/drivers.ts";
+import { type Seen, seenByReader, seenByWriter } from "../../oracle/judge-file.ts";
+import { integrityOf, rawState } from "../../oracle/raw-file.ts";
+import { canonical, type Entry, everAdmissible, type State } from "../../oracle/story.ts";
+import { FILE } from "./recording.ts";
+
+/** What is wrong with what a power cut left. */
+export type Fault = "corrupt" | "acknowledgedLost" | "neverCounted" | "halfDone";
+
+export interface Verdict {
+  readonly fault: Fault;
+  readonly what: string;
+}
+
+export interface Expected {
+  /** Every state that is right, canonical. */
+  readonly states: ReadonlySet<string>;
+  /** What is certainly in the database. */
+  readonly acknowledged: State;
+  /** What the process said until then. */
+  readonly entries: readonly Entry[];
+}
+
+/** Judges a folder: by SQLite itself, by a reader through the public API, and by a writer who goes on. */
+export async function judge(folder: string, expected: Expected, host: boolean, goOn: boolean): Promise<Verdict | null> {
+  const file = join(folder, FILE);
+  const reader = await seenByReader(file);
+  // A host's own database is there before there are statistics in it.
+  if (isMissing(reader) && existsSync(file) === host) {
+    const isLost = expected.entries.some(([kind]) => kind === "done");
+    return isLost ? { fault: "acknowledgedLost", what: "there are no statistics" } : null;
+  }
+  const read = verdictOf(reader, expected, "a reader");
+  if (read !== null) return read;
+  const tables = inTables(file, expected);
+  if (tables !== null || !goOn) return tables;
+  const wrote = verdictOf(await seenByWriter(file), expected, "a writer");
+  return wrote ?? verdictOf(await withoutWriter(file), expected, "a reader after the writer");
+}
+
+const isMissing = (seen: Seen) => "refused" in seen && seen.refused.code === "STATS_MISSING";
+
+/** What is in the file after the writer's own count is taken off again. */
+async function withoutWriter(file: string): Promise<Seen> {
+  const seen = await seenByReader(file);
+  if (!("state" in seen)) return seen;
+  return { state: new Map([...seen.state].filter(([key]) => !key.startsWith("probe|"))) };
+}
+
+function inTables(file: string, expected: Expected): Verdict | null {
+  try {
+    const handle = openWithKey(file);
+    try {
+      const integrity = integrityOf(handle);
+      if (integrity !== "ok") return { fault: "corrupt", what: `SQLite says: ${integrity}` };
+      return verdictOf({ state: rawState(handle) }, expected, "the tables");
+    } finally {
+      handle.close();
+    }
+  } catch (error) {
+    return { fault: "corrupt", what: `SQLite says: ${(error as Error).message}` };
+  }
+}
+
+function verdictOf(seen: Seen, expected: Expected, who: string): Verdict | null {
+  if ("refused" in seen) return { fault: "corrupt", what: `${who} is refused: ${seen.refused.code}` };
+  if ("broke" in seen) return { fault: "corrupt", what: `${who} broke: ${seen.broke}` };
+  if (expected.states.has(canonical(seen.state))) return null;
+  return { fault: faultOf(seen.state, expected), what: `${who} sees ${textOf(seen.state, expected.acknowledged)}` };
+}
+
+/** A state that was right before is one from which something acknowledged is missing: a deletion, where it shows more. */
+function faultOf(state: State, { states, entries }: Expected): Fault {
+  if (everAdmissible(entries).has(canonical(state))) return "acknowledgedLost";
+  return isBelow(state, states) ? "halfDone" : "neverCounted";
+}
+
+/** Nothing in it is above what it may be in some right state. */
+function isBelow(state: State, states: ReadonlySet<string>): boolean {
+  const most = new Map<string, number>();
+  for (const each of states) {
+    for (const line of each === "" ? [] : each.split("\n")) {
+      const at = line.lastIndexOf("=");
+      most.set(line.slice(0, at), Math.max(most.get(line.slice(0, at)) ?? 0, Number(line.slice(at + 1))));
+    }
+  }
+  return [...state].every(([key, value]) => value <= (most.get(key) ?? 0));
+}
+
+function textOf(state: State, acknowledged: State): string {
+  const total = (of: State) => [...of.values()].reduce((sum, value) => sum + value, 0);
+  return `${total(state)} in ${state.size} counters, where ${total(acknowledged)} in ${acknowledged.size} were acknowledged`;
+}

@@ -1,0 +1,127 @@
+import { mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { acknowledged, admissible, type Entry, entriesOf } from "../../oracle/story.ts";
+import { servePart } from "../../parts.ts";
+import { type Random, randomOf, seedOfUnit } from "../../random.ts";
+import { crash } from "../../replay/crash.ts";
+import { Disk } from "../../replay/disk.ts";
+import { digestOf, putImage, scratchFolder } from "../../replay/image.ts";
+import type { FileRecord } from "../../replay/log.ts";
+import { type Expected, type Fault, judge } from "./judge.ts";
+import { type Recording, type RecordingOrder, record } from "./recording.ts";
+
+export interface PartJob extends Pick<RecordingOrder, "shim" | "synchronous"> {
+  /** Absent: the file of its own and the host's handle in turn, as the unit's seed is even or odd. */
+  readonly store?: RecordingOrder["store"];
+  readonly seed: number;
+  readonly folder: string;
+  readonly states: number;
+  /** A mechanism that is switched off when the record is replayed. */
+  readonly without?: "folder sync" | "all syncs";
+}
+
+export interface PartResult {
+  readonly ran: number;
+  readonly recordings: number;
+  readonly crashPoints: number;
+  readonly faults: Readonly<Record<Fault, number>>;
+  readonly failures: readonly { readonly seed: number; readonly what: string }[];
+}
+
+/** Many leave the same: a state is judged once. Few states are spread over several recordings. */
+const MOST_CUTS_A_RECORDING = 400;
+const RECORDINGS_AT_LEAST = 6;
+/** Going on with a file takes longer than reading it. */
+const GO_ON_PERCENT = 25;
+
+servePart<PartJob, PartResult>(async (job, progress) => {
+  const faults = { corrupt: 0, acknowledgedLost: 0, neverCounted: 0, halfDone: 0 };
+  const failures: { seed: number; what: string }[] = [];
+  let [ran, recordings, crashPoints] = [0, 0, 0];
+  const scratch = scratchFolder("powercut");
+  const cuts = Math.min(MOST_CUTS_A_RECORDING, Math.ceil(job.states / RECORDINGS_AT_LEAST));
+  try {
+    for (let unit = 0; ran < job.states; unit++) {
+      const seed = seedOfUnit(job.seed, unit);
+      const folder = join(job.folder, String(seed));
+      mkdirSync(folder, { recursive: true });
+      const store = job.store ?? (seed % 2 === 0 ? "own" : "host");
+      const recording = record({ ...job, store, seed, folder });
+      const points = new Set<number>();
+      for await (const { verdict, at } of crashes(recording, { without: job.without, store, seed, scratch, cuts })) {
+        if (ran === job.states) break;
+        ran += 1;
+        points.add(at);
+        if (verdict === null) continue;
+        faults[verdict.fault] += 1;
+        if (failures.length < 5)
+          failures.push({ seed, what: `${verdict.fault} (crash at operation ${at}): ${verdict.what}` });
+      }
+      recordings += 1;
+      crashPoints += points.size;
+      progress(ran);
+      rmSync(folder, { recursive: true });
+    }
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+  return { ran, recordings, crashPoints, faults, failures };
+});
+
+interface Attack {
+  readonly without: PartJob["without"];
+  readonly store: RecordingOrder["store"];
+  readonly seed: number;
+  readonly scratch: string;
+  readonly cuts: number;
+}
+
+/** Replays the record once, cuts the power at random moments, and judges what each cut left. No two are the same. */
+async function* crashes({ before, told, records }: Recording, { without, store, seed, scratch, cuts: often }: Attack) {
+  const random = randomOf(seed);
+  const disk = new Disk(before);
+  const cuts = cutsPerRecord(records, often, random);
+  const entries: Entry[] = [...told];
+  const judged = new Set<string>();
+  const folder = join(scratch, "image");
+  let expected: Expected | null = null;
+  for (const [at, each] of records.entries()) {
+    if (!isSwitchedOff(disk, each, without)) disk.apply(each);
+    if (each.op === "mark") {
+      entries.push(...entriesOf(each.text));
+      expected = null;
+    }
+    for (let cut = 0; cut < (cuts.get(at) ?? 0); cut++) {
+      const image = crash(disk, random);
+      const digest = `${digestOf(image)} ${entries.length}`;
+      if (judged.has(digest)) continue;
+      judged.add(digest);
+      putImage(folder, image);
+      expected ??= expectedAfter(entries);
+      yield { at, verdict: await judge(folder, expected, store === "host", random.percent(GO_ON_PERCENT)) };
+    }
+  }
+}
+
+/** How often the power is cut after each operation. */
+function cutsPerRecord(records: readonly FileRecord[], often: number, random: Random): Map<number, number> {
+  const cuts = new Map<number, number>();
+  for (let i = 0; i < often; i++) {
+    const at = random.whole(0, records.length - 1);
+    cuts.set(at, (cuts.get(at) ?? 0) + 1);
+  }
+  return cuts;
+}
+
+function isSwitchedOff(disk: Disk, record: FileRecord, without: PartJob["without"]): boolean {
+  if (record.op !== "sync" || without === undefined) return false;
+  return without === "all syncs" || disk.isFolder(record.fd);
+}
+
+function expectedAfter(entries: readonly Entry[]): Expected {
+  return {
+    states: admissible(entries),
+    acknowledged: acknowledged(entries),
+    entries: [...entries],
+  };
+}
