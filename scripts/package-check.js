@@ -24,7 +24,7 @@ export function fileProblems(files, isThere) {
   const surplus = files.filter((path) => NOT_FOR_USERS.test(path)).map((path) => `${path} is of no use to users`);
   const compiled = files.flatMap((path) => /^dist\/(.*?)(\.d\.ts|\.js)$/.exec(path)?.[1] ?? []);
   const stale = [...new Set(compiled)]
-    .filter((name) => !isThere(`src/${name}.ts`))
+    .filter((name) => !isThere(`src/${name}.ts`) && !isThere(`src/${name}.tsx`))
     .map((name) => `dist/${name}.js has no source any more: delete dist, and build again`);
   return [...missing, ...surplus, ...stale, ...(compiled.length > 0 ? [] : ["there is no built file"])];
 }

@@ -1,7 +1,7 @@
 // Makes a fresh clone ready: installs what package-lock.json says, then builds. Runs before anything is installed, so it
 // uses Node's own modules only. When nothing is to be done it says nothing and takes well under two seconds.
 import { spawn } from "node:child_process";
-import { existsSync, readFileSync, realpathSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -132,6 +132,33 @@ async function build() {
   return "The sources do not compile: the compiler's lines above say where.";
 }
 
+/** The viewer is bundled: it runs in browsers, and nothing that it is made of may be asked for there. */
+async function buildViewer() {
+  const library = join(root, "packages", "agent-stats");
+  const sources = readdirSync(join(library, "src"), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+  const made = [...sources, join(library, "vite.config.ts"), join(root, "package-lock.json")];
+  if (isNewest(join(library, "dist", "viewer", "viewer.js"), made)) return null;
+  const vite = [process.execPath, join(root, "node_modules", "vite", "bin", "vite.js"), "build", library];
+  const { ok, output } = await step("building the viewer", () => run([...vite, "--logLevel", "warn"]));
+  if (ok) return null;
+  showReason(output);
+  return "The viewer cannot be bundled: vite's lines above say why.";
+}
+
+/**
+ * Whether a file is there and no other one was changed after it.
+ *
+ * @param {string} file
+ * @param {readonly string[]} others
+ */
+export function isNewest(file, others) {
+  if (!existsSync(file)) return false;
+  const { mtimeMs } = statSync(file);
+  return others.every((other) => statSync(other).mtimeMs <= mtimeMs);
+}
+
 /**
  * Whether a dry run of the build found nothing to do: only lines that say so. Any other line is a reason to build.
  *
@@ -149,7 +176,7 @@ async function prepare() {
   if (major < oldestMajor || (major === oldestMajor && minor < oldestMinor)) {
     return `This is Node ${process.versions.node}; agent-stats needs Node ${OLDEST_NODE.join(".")} or newer.`;
   }
-  return (await install()) ?? (await build());
+  return (await install()) ?? (await build()) ?? (await buildViewer());
 }
 
 if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {

@@ -16,7 +16,7 @@ const LONGEST_FILE_LINES = 300;
 const LONG_FILES: Readonly<Record<string, string>> = {};
 
 /** What is built. `*.test.ts` are suites, and `*.testing.ts` what they share: they may reach for anything. */
-const isSource = (path: string) => /(?<!\.test|\.testing)\.ts$/.test(path);
+const isSource = (path: string) => /(?<!\.test|\.testing)\.tsx?$/.test(path);
 const isCode = (path: string) => /\.(ts|tsx|js|css|html|sh)$|^\.ci\//.test(path);
 
 /** Files that break a rule, so that each check is seen to find what it looks for. */

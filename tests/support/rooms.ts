@@ -22,11 +22,12 @@ const ROOMS: Readonly<Record<string, Room>> = {
   agents: { imports: ["record/", "keep/", "agents/", ...STORE_PORT], packages: true },
   export: { imports: ["record/", "keep/", "export/", ...STORE_PORT], packages: true },
   report: { imports: ["record/", "summarise/", "report/", ...STORE_PORT] },
+  viewer: { imports: ["record/", "summarise/", "keep/", "report/", "viewer/", ...STORE_PORT], packages: true },
   "index.ts": { imports: ["record/", "store/", "summarise/", "keep/", "agents/", "export/"] },
 };
 
 /** What runs in browsers too, with everything that it loads. */
-const BROWSER = ["record/", "summarise/", "keep/", "report/", ...STORE_PORT, "store/memory.ts", "index.ts"];
+const BROWSER = ["record/", "summarise/", "keep/", "report/", "viewer/", ...STORE_PORT, "store/memory.ts", "index.ts"];
 
 /** The one file there that is about Node's own endings: it finds out first that it runs in Node. */
 const NODE_ENDINGS = "keep/endings.ts";
@@ -99,9 +100,9 @@ function within(path: string, places: readonly string[]): boolean {
   return places.some((place) => (place.endsWith("/") ? path.startsWith(place) : path === place));
 }
 
-/** A file's path holds a `/` and a package's name may too: but only files end in `.ts`. */
+/** A file's path holds a `/` and a package's name may too: but only files end in `.ts` or `.tsx`. */
 function isPackage(to: string): boolean {
-  return !to.endsWith(".ts") && !to.startsWith("../");
+  return !/\.tsx?$/.test(to) && !to.startsWith("../");
 }
 
 function isNodeModule(to: string): boolean {

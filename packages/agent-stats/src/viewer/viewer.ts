@@ -1,0 +1,3 @@
+export function showServed(element: HTMLElement, base: string): void {
+  element.textContent = base;
+}
