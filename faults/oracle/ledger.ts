@@ -1,0 +1,107 @@
+/**
+ * What a process under test did, told by itself before it did it, in a file of its own that is only appended to: one
+ * write of the operating system a record, so that it survives SIGKILL. Users and servers stand in it as numbers.
+ */
+import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
+
+/** Before each `add`; and of everything else, before it begins and after it was acknowledged. */
+export const WHAT = {
+  add: 1,
+  flush: 2,
+  flushed: 3,
+  deleting: 4,
+  deleted: 5,
+  resetting: 6,
+  reset: 7,
+  closing: 8,
+  closed: 9,
+  /** A call to the store; `amount` is the number of its phase. */
+  phase: 10,
+  phaseOver: 11,
+  /** The last thing before SIGKILL. */
+  kill: 12,
+  /** Before another ending. */
+  ending: 13,
+  /** The main thread stops answering. */
+  hang: 14,
+  /** A timer came so late; `amount` in ms. */
+  late: 15,
+  /** A session began; `amount` is its number. */
+  session: 16,
+  /** The store had a problem; `amount` is the place of its code in `PROBLEMS`. */
+  problem: 17,
+  /** A call of the host was rejected. */
+  rejected: 18,
+  /** The statistics are open. */
+  started: 19,
+  /** How long its event loop was blocked at most; `amount` in ms. */
+  blocked: 20,
+  /** Someone looked, and saw nothing wrong. */
+  looked: 21,
+  /** Someone looked, and saw what cannot be. */
+  sawWrong: 22,
+} as const;
+export type What = (typeof WHAT)[keyof typeof WHAT];
+
+/** In place of the number of a user or a server: all of them. */
+export const ALL = 0xffff_ffff;
+
+export interface Entry {
+  readonly what: What;
+  /** The number of a counter of `names.ts`. */
+  readonly counter: number;
+  readonly user: number;
+  readonly server: number;
+  readonly amount: number;
+  /** Monotonic, ms, the same clock in all processes of a machine. */
+  readonly at: number;
+}
+
+const BYTES = 32;
+
+export interface Ledger {
+  /** Before an `add`. */
+  add(user: number, server: number, counter: number, amount: number): void;
+  note(what: What, given?: { readonly user?: number; readonly server?: number; readonly amount?: number }): void;
+  close(): void;
+}
+
+export function openLedger(path: string): Ledger {
+  const fd = openSync(path, "a");
+  const record = Buffer.alloc(BYTES);
+  const write = (what: What, counter: number, user: number, server: number, amount: number) => {
+    record.writeUInt8(what, 0);
+    record.writeUInt8(counter, 1);
+    record.writeUInt32LE(user, 4);
+    record.writeUInt32LE(server, 8);
+    record.writeDoubleLE(amount, 16);
+    record.writeDoubleLE(now(), 24);
+    writeSync(fd, record);
+  };
+  return {
+    add: (user, server, counter, amount) => write(WHAT.add, counter, user, server, amount),
+    note: (what, { user = ALL, server = ALL, amount = 0 } = {}) => write(what, 0, user, server, amount),
+    close: () => closeSync(fd),
+  };
+}
+
+export function readLedger(path: string): Entry[] {
+  const bytes = readFileSync(path);
+  const entries: Entry[] = [];
+  for (let at = 0; at + BYTES <= bytes.length; at += BYTES) {
+    entries.push({
+      what: bytes.readUInt8(at) as What,
+      counter: bytes.readUInt8(at + 1),
+      user: bytes.readUInt32LE(at + 4),
+      server: bytes.readUInt32LE(at + 8),
+      amount: bytes.readDoubleLE(at + 16),
+      at: bytes.readDoubleLE(at + 24),
+    });
+  }
+  return entries;
+}
+
+/** The clock of the ledgers, in ms. */
+export function now(): number {
+  return Number(process.hrtime.bigint()) / 1e6;
+}
