@@ -1,5 +1,6 @@
 import type { Recorder } from "../record/recorder.ts";
 import type { Scope } from "../record/scope.ts";
+import { asStatsError } from "../store/errors.ts";
 import type { Cleared, Ending, Erased, SaveBatch, Sums, Totals } from "../store/store.ts";
 import { ask, type Flow } from "./flow.ts";
 import { HOURS_A_DAY, hourOf, SessionHours } from "./hours.ts";
@@ -194,11 +195,21 @@ export class SessionFlows {
     // A process that ends while it is closing says goodbye once.
     if (this.#ended) return;
     try {
-      yield* this.save(how);
+      yield* this.#saveLast(how);
       this.#ended = true;
     } finally {
       this.#release(0);
       yield* ask("close");
+    }
+  }
+
+  /** Nobody comes after this save: one that finds the file moved is made once more, where the file is then. */
+  *#saveLast(how: Ending): Flow<void> {
+    try {
+      yield* this.save(how);
+    } catch (error) {
+      if (asStatsError(error).code !== "STATS_MOVED") throw error;
+      yield* this.save(how);
     }
   }
 

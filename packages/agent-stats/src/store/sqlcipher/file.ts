@@ -49,6 +49,7 @@ export function openFile(driver: Driver, options: FileOptions): OpenDatabase {
     assertInPlace() {
       const now = statOf(file);
       if (now?.ino !== opened?.ino || now?.dev !== opened?.dev) {
+        emptyLog(handle);
         throw new StatsError(
           "STATS_MOVED",
           "The file of the statistics was moved, replaced or removed while it was open: it is opened anew; counts in memory are kept.",
@@ -57,6 +58,18 @@ export function openFile(driver: Driver, options: FileOptions): OpenDatabase {
     },
     close: () => handle.close(),
   };
+}
+
+/**
+ * Moves the log into its own file, wherever that is now: it would keep its name when the file has lost it, so that what
+ * was acknowledged would be missing from the file, and SQLite would take the log for that of whatever comes in its place.
+ */
+function emptyLog(handle: SqliteHandle): void {
+  try {
+    handle.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+  } catch {
+    // Somebody reads, or the disk is gone with the file: there is nothing better to be done.
+  }
 }
 
 /** A connection that has proved that the key fits. */
