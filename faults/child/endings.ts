@@ -1,41 +1,67 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { WHAT } from "../oracle/ledger.ts";
-import type { EndingOfLife } from "./spec.ts";
-import type { Life } from "./steps.ts";
+import { now, WHAT } from "../oracle/ledger.ts";
+import type { Step } from "./spec.ts";
+import { burstsOf, type Life } from "./steps.ts";
 
 const SIGNALS = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
 
+/** Longer than any signal needs to arrive. */
+const ARRIVES_WITHIN_MS = 5_000;
+const STUCK_BURST_EVERY_MS = 3;
+
 /** Ends this process in that way. Resolves where it ends by itself a moment later. */
 export async function endLife(
-  how: EndingOfLife,
-  { stats, ledger, crash }: Life,
+  { how, midSave }: Extract<Step, { do: "end" }>,
+  life: Life,
   withoutHandlers: boolean,
 ): Promise<void> {
-  if (withoutHandlers) {
-    for (const event of ["exit", ...SIGNALS]) process.removeAllListeners(event);
-  }
-  if (how === "stuck") {
-    ledger.note(WHAT.hang);
-    for (;;);
-  }
-  if (how === "crash") {
-    // The next save finds the thread gone in the middle of it, and the one after that must hold everything.
-    const under = stats.flush().catch(() => {});
-    await crash();
-    await under;
-  }
+  const { stats, ledger } = life;
+  if (withoutHandlers) for (const event of ["exit", ...SIGNALS]) process.removeAllListeners(event);
+  if (midSave) void stats.flush().catch(() => {});
+  if (how === "stuck" || how === "stuck counting") beStuck(life, how === "stuck counting");
+  if (how === "crash") await crashed(life);
   ledger.note(WHAT.ending);
-  if (how === "close" || how === "crash") {
-    ledger.note(WHAT.closing);
-    await stats.close();
-    ledger.note(WHAT.closed);
-    process.exit(0);
+  switch (how) {
+    case "close":
+    case "crash":
+      ledger.note(WHAT.closing);
+      await stats.close();
+      ledger.note(WHAT.closed);
+      return process.exit(0);
+    case "exit":
+      return process.exit(0);
+    case "empty":
+      return;
+    case "throw":
+      setImmediate(() => {
+        throw new Error("thrown on purpose");
+      });
+      break;
+    case "reject":
+      void Promise.reject(new Error("rejected on purpose"));
+      break;
+    default:
+      process.kill(process.pid, how as NodeJS.Signals);
   }
-  if (how === "exit") process.exit(0);
-  if (how === "throw") throw new Error("thrown on purpose");
-  if (how === "reject") void Promise.reject(new Error("rejected on purpose"));
-  if (how === "empty") return;
-  if (how !== "reject") process.kill(process.pid, how);
-  // A signal to oneself arrives a moment later.
-  await sleep(5_000);
+  await sleep(ARRIVES_WITHIN_MS);
+}
+
+/** The database's thread ends in the middle of a save: the next one must hold everything. */
+async function crashed({ stats, crash, random }: Life): Promise<void> {
+  const saving = stats.flush().catch(() => {});
+  await sleep(random.whole(0, 2));
+  await crash();
+  await saving;
+}
+
+/** Never answers again. */
+function beStuck(life: Life, isCounting: boolean): never {
+  const burst = burstsOf({ users: [1, 2], servers: [1], errors: false }, life);
+  life.ledger.note(WHAT.hang);
+  life.begins("stuck");
+  for (let next = now(); ; ) {
+    if (!isCounting || now() < next) continue;
+    next = now() + STUCK_BURST_EVERY_MS;
+    burst();
+  }
 }

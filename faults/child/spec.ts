@@ -28,7 +28,8 @@ export type Step =
   | { readonly do: "reset"; readonly server: number | null }
   | { readonly do: "close" }
   | { readonly do: "wait"; readonly ms: number }
-  | { readonly do: "end"; readonly how: EndingOfLife };
+  /** `midSave`: a save has just begun, and nobody waits for it. */
+  | { readonly do: "end"; readonly how: EndingOfLife; readonly midSave: boolean };
 
 /** Counts at random of these users and servers, for so long. */
 export interface CountStep {
@@ -40,7 +41,10 @@ export interface CountStep {
   readonly errors: boolean;
 }
 
-/** Every way in which a process can end but SIGKILL. `stuck`: its main thread never answers again. */
+/**
+ * Every way in which a process can end but SIGKILL at once. `crash`: the database's thread dies, and then it closes.
+ * `stuck`: its main thread never answers again. `stuck counting`: and goes on counting.
+ */
 export type EndingOfLife =
   | "exit"
   | "throw"
@@ -51,7 +55,8 @@ export type EndingOfLife =
   | "crash"
   | "close"
   | "empty"
-  | "stuck";
+  | "stuck"
+  | "stuck counting";
 
 /** What a process can be about when it is killed: calls of the store, and what is between them. */
 export const PHASES = [
@@ -64,6 +69,7 @@ export const PHASES = [
   "erasing",
   "starting",
   "beginning",
+  "stuck",
 ] as const;
 export type Phase = (typeof PHASES)[number];
 

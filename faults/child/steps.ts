@@ -21,7 +21,7 @@ export interface Life {
 
 export async function playSteps({ steps, sabotage }: LifeSpec, life: Life): Promise<void> {
   for (const step of steps) {
-    if (step.do === "end") await endLife(step.how, life, sabotage === "no ending handlers");
+    if (step.do === "end") await endLife(step, life, sabotage === "no ending handlers");
     else await playStep(step, life);
   }
 }
@@ -77,26 +77,34 @@ const LONGEST_BURST = 12;
 const LONGEST_PAUSE_MS = 4;
 
 /** An agent at work: bursts of a few messages, each told to the ledger before it is counted. */
-async function count({ ms, users, servers, errors }: CountStep, life: Life): Promise<void> {
-  const { stats, random, opened } = life;
-  const known = opened.host?.handle.prepare("INSERT OR IGNORE INTO host_users (user_number) VALUES (?)");
-  for (const user of users) known?.run([user]);
-  const keys = users.flatMap((user) => servers.map((server) => ({ user, server })));
-  const handles = keys.map(({ user, server }) => stats.server(protocol, userOf(user), serverOf(server)));
+async function count({ ms, ...what }: CountStep, life: Life): Promise<void> {
+  const known = life.opened.host?.handle.prepare("INSERT OR IGNORE INTO host_users (user_number) VALUES (?)");
+  for (const user of what.users) known?.run([user]);
+  const burst = burstsOf(what, life);
   const end = performance.now() + ms;
   do {
+    burst();
+    await sleep(life.random.whole(1, LONGEST_PAUSE_MS));
+  } while (performance.now() < end);
+}
+
+/** What counts a few messages at random, at once. */
+export function burstsOf(what: Omit<CountStep, "do" | "ms">, { stats, random, ledger }: Life): () => void {
+  const keys = what.users.flatMap((user) => what.servers.map((server) => ({ user, server })));
+  const counters = keys.map(({ user, server }) => {
+    const handle = stats.server(protocol, userOf(user), serverOf(server));
+    return (counter: typeof ATTEMPTED | typeof SENT | typeof FAILED, amount: number) => {
+      ledger.add(user, server, counter, amount);
+      handle.add(COUNTERS[counter], amount);
+    };
+  });
+  return () => {
     for (let n = random.whole(1, LONGEST_BURST); n > 0; n--) {
-      const which = random.whole(0, keys.length - 1);
-      const { user, server } = keys[which] as (typeof keys)[number];
-      const add = (counter: typeof ATTEMPTED | typeof SENT | typeof FAILED, amount: number) => {
-        life.ledger.add(user, server, counter, amount);
-        handles[which]?.add(COUNTERS[counter], amount);
-      };
+      const add = random.pick(counters);
       const amount = random.percent(90) ? 1 : random.whole(2, 1_000);
       add(ATTEMPTED, amount);
-      if (!errors || random.percent(95)) add(SENT, amount);
+      if (!what.errors || random.percent(95)) add(SENT, amount);
       else add(FAILED, amount);
     }
-    await sleep(random.whole(1, LONGEST_PAUSE_MS));
-  } while (performance.now() < end);
+  };
 }

@@ -25,7 +25,16 @@ function kept(sums: Record<string, number>, given: Partial<Kept> & { told?: Told
 }
 
 function judged(entries: Entry[], sums: LifeToJudge["kept"], given: Partial<LifeToJudge> = {}) {
-  const life = { entries, before: new Map(), kept: sums, flushEveryMs: 100, killedAt: null, how: null, ...given };
+  const life = {
+    entries,
+    before: new Map(),
+    kept: sums,
+    flushEveryMs: 100,
+    intervals: 1 as const,
+    killedAt: null,
+    how: null,
+    ...given,
+  };
   return judgeLife(life);
 }
 const wrongs = (...args: Parameters<typeof judged>) => judged(...args).findings.map(({ wrong }) => wrong);

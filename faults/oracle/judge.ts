@@ -34,6 +34,10 @@ export interface LifeToJudge {
   /** Null where there is no file yet. */
   readonly kept: (Kept & { readonly told: Told }) | null;
   readonly flushEveryMs: number;
+  /** Its main thread was stuck when it was killed: then two intervals may be lost, however late its timers came. */
+  readonly isStuck: boolean;
+  /** A fault was made on purpose, of which the host is to be told. */
+  readonly hasProblem: boolean;
   /** When it was killed, by the ledger's clock, where it could not tell that itself. */
   readonly killedAt: number | null;
   /** How it ended, where that was not by SIGKILL: then it may have lost nothing at all. */
@@ -56,6 +60,8 @@ export interface Judged {
 
 /** Errors are saved after 200 ms; what is left of the 250 ms is for the save itself. */
 const ERRORS_WITHIN_MS = 200;
+/** What the database's thread may take to notice that the main thread is stuck, and to save for it, on a busy machine. */
+const SAVE_OF_ANOTHER_MS = 100;
 
 export function judgeLife(life: LifeToJudge): Judged {
   const { before, kept } = life;
@@ -77,7 +83,7 @@ export function judgeLife(life: LifeToJudge): Judged {
     return { ...none, findings: [...findings, { wrong: found.wrong, what: found.what }], sums: kept.sums };
   }
   findings.push(...halfDeleted(entries, kept, found));
-  const loss = lossOf(entries, found, life.killedAt);
+  const loss = lossOf(entries, found, life);
   findings.push(...lateLoss(loss, life));
   return { ...none, findings, sums: kept.sums, lossMs: loss.all.ms, errorLossMs: loss.errors.ms };
 }
@@ -109,7 +115,8 @@ function wronglyTold(entries: readonly Entry[], kept: Kept & { readonly told: To
   const wrongs: string[] = [];
   for (const { what, amount } of entries) {
     // Nothing was wrong with the machine.
-    if (what === WHAT.problem) wrongs.push(`a problem was told: ${PROBLEMS[amount] ?? "of another kind"}`);
+    if (what === WHAT.problem && !life.hasProblem)
+      wrongs.push(`a problem was told: ${PROBLEMS[amount] ?? "of another kind"}`);
     if (what === WHAT.rejected) wrongs.push("a call was rejected");
   }
   const { sums, sessions } = kept.told;
@@ -159,7 +166,11 @@ interface Loss {
   readonly excusedMs: number;
 }
 
-function lossOf(entries: readonly Entry[], found: Found, killedAt: number | null): { all: Loss; errors: Loss } {
+function lossOf(
+  entries: readonly Entry[],
+  found: Found,
+  { killedAt, isStuck }: LifeToJudge,
+): { all: Loss; errors: Loss } {
   const kill = entries.find(({ what }) => what === WHAT.kill);
   const end = killedAt ?? kill?.at ?? entries.at(-1)?.at ?? 0;
   const lastClear = entries.findLastIndex(({ what }) => what === WHAT.resetting);
@@ -167,15 +178,20 @@ function lossOf(entries: readonly Entry[], found: Found, killedAt: number | null
   const lost = entries.filter(
     ({ what, user }, index) => what === WHAT.add && index >= Math.max(found.entries, lastClear) && !deleted.has(user),
   );
-  const late = Math.max(kill?.amount ?? 0, ...entries.map(({ what, amount }) => (what === WHAT.late ? amount : 0)));
+  // The heart of a thread that is stuck does not beat, and that excuses nothing.
+  const stopped = isStuck ? SAVE_OF_ANOTHER_MS : (kill?.amount ?? 0);
+  const late = Math.max(stopped, ...entries.map(({ what, amount }) => (what === WHAT.late ? amount : 0)));
+  // Nor can it say that a save is over which had begun before.
+  const told = entries.find(({ what }) => what === WHAT.hang)?.at ?? end;
   const loss = (first: Entry | undefined): Loss =>
     first === undefined
       ? { ms: 0, excusedMs: 0 }
-      : { ms: end - first.at, excusedMs: busyMs(entries, first.at, end) + late + HEARTBEAT_MS };
+      : { ms: end - first.at, excusedMs: busyMs(entries, first.at, told) + late + HEARTBEAT_MS };
   return { all: loss(lost[0]), errors: loss(lost.find(({ counter }) => counter === FAILED)) };
 }
 
-function lateLoss({ all, errors }: ReturnType<typeof lossOf>, { flushEveryMs, how }: LifeToJudge): Finding[] {
+function lateLoss({ all, errors }: ReturnType<typeof lossOf>, { flushEveryMs, isStuck, how }: LifeToJudge): Finding[] {
+  const intervals = isStuck ? 2 : 1;
   const tooOld = ({ ms, excusedMs }: Loss, within: number, what: string): Finding[] =>
     ms <= (how !== null ? 0 : within + excusedMs)
       ? []
@@ -186,8 +202,8 @@ function lateLoss({ all, errors }: ReturnType<typeof lossOf>, { flushEveryMs, ho
           },
         ];
   return [
-    ...tooOld(all, flushEveryMs, "a count"),
-    ...tooOld(errors, Math.min(ERRORS_WITHIN_MS, flushEveryMs), "an error's count"),
+    ...tooOld(all, intervals * flushEveryMs, "a count"),
+    ...tooOld(errors, intervals * Math.min(ERRORS_WITHIN_MS, flushEveryMs), "an error's count"),
   ];
 }
 

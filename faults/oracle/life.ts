@@ -44,14 +44,20 @@ export function ledgerPath(folder: string, name: string): string {
   return join(folder, LEDGERS, name);
 }
 
+export interface Expected {
+  /** How the session is to be listed, where it was not killed. */
+  readonly how?: Ending;
+  readonly isStuck?: boolean;
+  readonly hasProblem?: boolean;
+}
+
 /** Judges a life by the file as it lies there now. */
 export async function judgeFile(
-  spec: Pick<LifeSpec, "file" | "flushEveryMs">,
-  life: LivedLife,
+  { file, flushEveryMs }: Pick<LifeSpec, "file" | "flushEveryMs">,
+  { entries, killedAt }: LivedLife,
   before: Sums,
-  how: Ending | null = null,
+  { how, isStuck = false, hasProblem = false }: Expected = {},
 ): Promise<Judged> {
-  const kept = await readKept(spec.file, `${spec.file}.judged`);
-  const { entries, killedAt } = life;
-  return judgeLife({ entries, before, kept, flushEveryMs: spec.flushEveryMs, killedAt, how });
+  const kept = await readKept(file, `${file}.judged`);
+  return judgeLife({ entries, before, kept, flushEveryMs, isStuck, hasProblem, killedAt, how: how ?? null });
 }

@@ -39,7 +39,7 @@ export async function learn(of: {
       ...(last && place === "own" && { place: "same" as const }),
     };
     const life = await live(spec, folder);
-    const judged = await judgeFile(spec, life, before, "close");
+    const judged = await judgeFile(spec, life, before, { how: "close" });
     if (judged.findings.length > 0) {
       throw new Error(
         `it does not even hold when nothing is killed: ${judged.findings.map(({ what }) => what).join("; ")}`,

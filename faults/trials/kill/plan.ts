@@ -32,8 +32,8 @@ const BEYOND = 1.05;
 const WARM_UP_MS = 25;
 const COUNTING_MS = [80, 500] as const;
 
-/** `beginning` is a part of starting that nobody asked to be told apart. */
-export const AIMED = PHASES.filter((phase) => phase !== "beginning");
+/** `beginning` is a part of starting that nobody asked to be told apart; of being stuck, another trial tells. */
+export const AIMED = PHASES.filter((phase) => phase !== "beginning" && phase !== "stuck");
 
 /** The phases that can be told apart in that place: in a host's file nothing is erased, as its pages are the host's. */
 export function phasesIn(place: Place, isFirst: boolean): readonly Phase[] {

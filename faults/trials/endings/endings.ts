@@ -1,0 +1,157 @@
+/**
+ * A process ends in every way but SIGKILL, at a random moment, with or without a save under way: nothing may be lost,
+ * and its session must be listed as ended so. And two faults from within: the database's thread dies in mid-work, where
+ * nothing may be lost either; and the main thread is stuck until it is killed, where the database's thread saves for it.
+ */
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { Ending } from "agent-stats";
+import type { EndingOfLife, LifeSpec, Place } from "../../child/spec.ts";
+import { DRIVERS, DRIVERS_MISSING } from "../../oracle/drivers.ts";
+import type { Finding, Judged } from "../../oracle/judge.ts";
+import { WHAT } from "../../oracle/ledger.ts";
+import { judgeFile, type LivedLife, ledgerPath, live } from "../../oracle/life.ts";
+import { inParallel } from "../../parallel.ts";
+import { type Random, randomOf, seedOfUnit } from "../../random.ts";
+import type { Control, Failure, Trial, TrialContext } from "../../trial.ts";
+
+export const endings: Trial = {
+  name: "endings",
+  what: "exit, throw, rejection, SIGTERM, SIGINT, SIGHUP, close, empty event loop; the database's thread dies; main thread stuck, then killed",
+  unit: "endings",
+  scale: { small: 33, full: 396 },
+  run,
+};
+
+/** How the operating system and the session list are to call each; those that are stuck are killed. */
+const EXPECTED: Readonly<Record<EndingOfLife, { code: number | null; signal: string | null; how?: Ending }>> = {
+  exit: { code: 0, signal: null, how: "exit" },
+  throw: { code: 1, signal: null, how: "exception" },
+  reject: { code: 1, signal: null, how: "rejection" },
+  SIGTERM: { code: null, signal: "SIGTERM", how: "SIGTERM" },
+  SIGINT: { code: null, signal: "SIGINT", how: "SIGINT" },
+  SIGHUP: { code: null, signal: "SIGHUP", how: "SIGHUP" },
+  crash: { code: 0, signal: null, how: "close" },
+  close: { code: 0, signal: null, how: "close" },
+  empty: { code: 0, signal: null, how: "exit" },
+  stuck: { code: null, signal: "SIGKILL" },
+  "stuck counting": { code: null, signal: "SIGKILL" },
+};
+const KINDS = Object.keys(EXPECTED) as EndingOfLife[];
+
+const PLACES: readonly Place[] = ["own", "own", "host", "same"];
+/** Only the file of its own is kept by a thread that can die, or save for one that is stuck. */
+const NEEDS_THREAD: ReadonlySet<EndingOfLife> = new Set(["crash", "stuck", "stuck counting"]);
+
+const LONG_MS = 600_000;
+const STUCK_FLUSH_EVERY_MS = 200;
+/** A thread that is stuck is killed when the other one had time to save for it. */
+const STUCK_INTERVALS = 4;
+
+async function run({ count, seed, folder, parallel, progress }: TrialContext) {
+  const failures: Failure[] = [];
+  const seen = { lost: 0, wronglyTold: 0, otherwiseWrong: 0, counts: 0, stuck: 0, stuckWorstLossMs: 0 };
+  let done = 0;
+  await inParallel([...Array(count).keys()], parallel, async (n) => {
+    const unitSeed = seedOfUnit(seed, n);
+    const end = endOf(unitSeed);
+    const { judged, findings } = await oneEnding(end, unitSeed, folder, null);
+    const isLost = findings.some(({ wrong }) => wrong === "acknowledgedLost" || wrong === "lateLoss");
+    seen.counts += judged.counts;
+    seen.lost += isLost ? 1 : 0;
+    seen.wronglyTold += findings.some(({ wrong }) => wrong === "wronglyTold") ? 1 : 0;
+    seen.otherwiseWrong += findings.length > 0 && !isLost ? 1 : 0;
+    if (isStuck(end)) {
+      seen.stuck += 1;
+      seen.stuckWorstLossMs = Math.max(seen.stuckWorstLossMs, Math.round(judged.lossMs));
+    }
+    for (const { wrong, what } of findings) failures.push({ seed: unitSeed, what: `${end}: ${wrong}: ${what}` });
+    progress(++done);
+  });
+  return {
+    ran: done,
+    seen,
+    controls: await controls(seed, folder),
+    failures: failures.slice(0, 20),
+    ...(DRIVERS_MISSING !== undefined && { skipped: DRIVERS_MISSING }),
+  };
+}
+
+/** By its seed alone, so that the same seed repeats the same ending; one after another, so that each is tried as often. */
+const endOf = (seed: number) => KINDS[seed % KINDS.length] as EndingOfLife;
+const isStuck = (end: EndingOfLife) => end === "stuck" || end === "stuck counting";
+
+interface OneEnding {
+  readonly judged: Judged;
+  readonly findings: readonly Finding[];
+}
+
+async function oneEnding(
+  end: EndingOfLife,
+  seed: number,
+  folder: string,
+  change: Partial<LifeSpec> | null,
+): Promise<OneEnding> {
+  const random = randomOf(seed);
+  const own = join(folder, `${change ? "control" : "unit"}-${seed}`);
+  mkdirSync(own);
+  const place = NEEDS_THREAD.has(end) ? "own" : random.pick(PLACES);
+  const spec: LifeSpec = {
+    file: join(own, "stats.db"),
+    ledger: ledgerPath(own, "life"),
+    driver: random.pick(DRIVERS),
+    place,
+    flushEveryMs: isStuck(end) ? STUCK_FLUSH_EVERY_MS : LONG_MS,
+    seed,
+    steps: stepsTo(end, random),
+    aim: isStuck(end) ? { phase: "stuck", nth: 1, delayMs: STUCK_INTERVALS * STUCK_FLUSH_EVERY_MS } : null,
+    sabotage: null,
+    migrates: false,
+    ...change,
+  };
+  const life = await live(spec, folder);
+  return judgeEnding(end, spec, life);
+}
+
+function stepsTo(end: EndingOfLife, random: Random): LifeSpec["steps"] {
+  const counting = (ms: number, errors: boolean) =>
+    ({ do: "count", ms, users: [1, 2], servers: [1, 2], errors }) as const;
+  const before = random.percent(50) ? [counting(random.whole(5, 40), true), { do: "flush" as const }] : [];
+  const errors = random.percent(30);
+  return [
+    ...before,
+    counting(isStuck(end) ? random.whole(200, 500) : random.whole(5, 80), errors),
+    { do: "end", how: end, midSave: random.percent(40) },
+  ];
+}
+
+async function judgeEnding(end: EndingOfLife, spec: LifeSpec, life: LivedLife): Promise<OneEnding> {
+  const { how, code, signal } = EXPECTED[end];
+  // What a thread that is stuck in silence can lose was counted before that; one that goes on counting, before the kill.
+  const hangs = life.entries.find(({ what }) => what === WHAT.hang)?.at ?? null;
+  const judgedLife = end === "stuck" ? { ...life, killedAt: hangs } : life;
+  const judged = await judgeFile(spec, judgedLife, new Map(), {
+    ...(how !== undefined && { how }),
+    isStuck: isStuck(end),
+    hasProblem: end === "crash",
+  });
+  const { ended } = life;
+  const itself: Finding[] =
+    ended.code === code && ended.signal === signal
+      ? []
+      : [{ wrong: "wronglyTold", what: `the process ended with ${ended.signal ?? ended.code}, not ${signal ?? code}` }];
+  return { judged, findings: [...judged.findings, ...itself] };
+}
+
+async function controls(seed: number, folder: string): Promise<Control[]> {
+  const results: Control[] = [];
+  for (const end of ["exit", "SIGTERM"] as const) {
+    const { findings } = await oneEnding(end, KINDS.indexOf(end), folder, { sabotage: "no ending handlers" });
+    const lost = findings.filter(({ wrong }) => wrong === "acknowledgedLost").length;
+    results.push({ without: `the handlers of endings, by ${end}`, bites: lost > 0, seen: { lost } });
+  }
+  const { judged, findings } = await oneEnding("stuck counting", seed, folder, { place: "same" });
+  const lost = findings.filter(({ wrong }) => wrong === "lateLoss").length;
+  const seen = { lost, lossMs: Math.round(judged.lossMs) };
+  return [...results, { without: "a thread that saves for one that is stuck", bites: lost > 0, seen }];
+}
