@@ -1,8 +1,8 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { CANARIES, KEY, LEDGERS, MARK, searchCanaries } from "./canary.ts";
+import { CANARIES, KEY, LEDGERS, MARK, removeSearched, searchCanaries } from "./canary.ts";
 
 let folder: string;
 beforeEach(() => {
@@ -53,6 +53,16 @@ describe("a canary is found", () => {
     expect(hits.map(({ where }) => where).sort()).toEqual(["below/file", "output 2", `${user}.db`].sort());
     expect(outputs).toBe(2);
   });
+});
+
+test("what is removed is searched first", () => {
+  mkdirSync(join(folder, "clean"));
+  writeFileSync(join(folder, "clean", "file"), "nothing");
+  removeSearched(join(folder, "clean"));
+  expect(existsSync(join(folder, "clean"))).toBe(false);
+  writeFileSync(join(folder, "file"), user);
+  expect(() => removeSearched(folder)).toThrow("1 secrets stand in the open: name, utf-8 in file");
+  expect(existsSync(folder)).toBe(false);
 });
 
 describe("no canary is found", () => {

@@ -3,7 +3,7 @@
  * name of the campaign carries. It is looked for in every byte of every file that a trial leaves, and in all that its
  * processes said, in each way in which a program could have written it down.
  */
-import { closeSync, openSync, readdirSync, readSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readSync, rmSync } from "node:fs";
 import { join, relative, sep } from "node:path";
 
 /** Stands in every name that the campaign makes up. An identifier, so that counters can carry it too. */
@@ -99,6 +99,14 @@ export function searchCanaries(
     for (const { what } of foundIn(Buffer.from(output), needles)) hits.push({ what, where: `output ${index + 1}` });
   }
   return { files: files.length, bytes, outputs: outputs.length, hits: unique(hits) };
+}
+
+/** Removes what a unit leaves, which is searched first: what stands in the open there is a failure of the unit. */
+export function removeSearched(folder: string): void {
+  const { hits } = searchCanaries(folder);
+  rmSync(folder, { recursive: true, force: true });
+  const [first] = hits;
+  if (first) throw new Error(`${hits.length} secrets stand in the open: ${first.what} in ${first.where}`);
 }
 
 /** Which of them stand in these bytes. */

@@ -1,0 +1,104 @@
+/** A host that counts and keeps through the library's public API, and does what it is told across its channel. */
+import { type AgentStats, openAgentStats, readAgentStats, StatsError } from "agent-stats";
+import { type SqlcipherOptions, sqlcipherReader, sqlcipherStore } from "agent-stats/sqlcipher";
+import { KEY } from "../oracle/canary.ts";
+import { openWithKey } from "../oracle/drivers.ts";
+import { protocol } from "../oracle/names.ts";
+import { answerCalls } from "./answer.ts";
+import { nowWith } from "./clock.ts";
+import { type Count, type HostOptions, nameOfSum, type Outcome, type Reading, type Where } from "./host.ts";
+
+const clock = nowWith();
+let stats: AgentStats | null = null;
+let problems: (string | null)[] = [];
+let flushing: Promise<Outcome> = Promise.resolve({ code: null });
+
+const optionsOf = ({ file, driver, thread, key = KEY }: Where): SqlcipherOptions => ({
+  file,
+  key,
+  ...(driver && { driver }),
+  ...(thread && { thread }),
+});
+
+const opened = () => {
+  if (!stats) throw new Error("nothing is open");
+  return stats;
+};
+
+/** How a call ended: only errors of the library are expected, and only these have a code. */
+async function outcomeOf(call: Promise<unknown>): Promise<Outcome> {
+  try {
+    await call;
+    return { code: null };
+  } catch (error) {
+    if (error instanceof StatsError) return { code: error.code };
+    throw error;
+  }
+}
+
+const sumsOf = (servers: readonly { userId: string; server: string }[], counters: (index: number) => object) =>
+  new Map(
+    servers.flatMap(({ userId, server }, index) =>
+      Object.entries(counters(index)).map(([counter, n]) => [nameOfSum(userId, server, counter), n as number] as const),
+    ),
+  );
+
+async function read(where: Where): Promise<Reading> {
+  const view = readAgentStats({ store: sqlcipherReader(optionsOf(where)) });
+  try {
+    const { servers } = await view.getServersStats();
+    const timeline = { from: new Date(-8.64e15), to: new Date(8.64e15) };
+    return {
+      sums: sumsOf(servers, (index) => servers[index]?.overall ?? {}),
+      sessions: await view.getSessions(),
+      hours: await view.getTimeline({ ...timeline, by: "hour" }),
+      days: await view.getTimeline({ ...timeline, by: "day" }),
+    };
+  } finally {
+    await view.close();
+  }
+}
+
+answerCalls({
+  async open({ where, flushEvery, keepHistory }: HostOptions) {
+    problems = [];
+    stats = await openAgentStats({
+      protocols: [protocol],
+      store: sqlcipherStore(optionsOf(where)),
+      flushEvery,
+      onProblem: (problem) => problems.push(problem?.code ?? null),
+      ...(keepHistory !== undefined && { keepHistory }),
+    });
+    return { code: stats.problem?.code ?? null } satisfies Outcome;
+  },
+  count(counts: readonly Count[]) {
+    for (const { userId, server, counter, n } of counts) opened().server(protocol, userId, server).add(counter, n);
+  },
+  flush: () => outcomeOf(opened().flush()),
+  /** Saves without waiting: what is told next happens meanwhile. */
+  startFlush() {
+    flushing = outcomeOf(opened().flush());
+  },
+  flushed: () => flushing,
+  close: () => outcomeOf(opened().close()),
+  problems: () => problems,
+  problem: () => opened().problem?.code ?? null,
+  /** What stands in memory, whatever became of the file. */
+  memory() {
+    const { servers } = opened().recorder.getServersStats();
+    return sumsOf(servers, (index) => servers[index]?.total ?? {});
+  },
+  moveClock: (ms: number) => clock.move(ms),
+  setClock: (at: number) => clock.set(at),
+  now: () => Date.now(),
+  read,
+  /** What SQLite's own check says: `ok`. */
+  integrity({ file, driver }: Where) {
+    const database = openWithKey(file, driver);
+    try {
+      return Object.values(database.prepare("PRAGMA integrity_check").get([]) as object)[0];
+    } finally {
+      database.close();
+    }
+  },
+});
