@@ -1,6 +1,16 @@
 import { Memory, type Place } from "./memory.ts";
 import type { Protocol } from "./protocol.ts";
-import { type Rejection, Row, type RowOwner, type Server, UNCHANGED, URGENT, type Urgency, widthOf } from "./row.ts";
+import {
+  type Rejection,
+  Row,
+  type RowGroup,
+  type RowOwner,
+  type Server,
+  UNCHANGED,
+  URGENT,
+  type Urgency,
+  widthOf,
+} from "./row.ts";
 import { covers, type Scope } from "./scope.ts";
 
 /** What one key holds, by counter and gauge name. Counters that are zero and gauges that were never set are left out. */
@@ -56,7 +66,8 @@ export class Recorder implements RowOwner {
 
   readonly #memory = new Memory();
   readonly #protocols = new Map<string, Protocol>();
-  readonly #rows = new Map<Protocol, Map<string, Map<string, Row>>>();
+  /** By protocol and user. */
+  readonly #groups = new Map<Protocol, Map<string, RowGroup>>();
   readonly #byNumber: (Row | undefined)[] = [];
   readonly #spares = new Map<Protocol, Place>();
   readonly #forgotten = new Set<string>();
@@ -69,6 +80,7 @@ export class Recorder implements RowOwner {
     badKey: 0,
   };
   #onChange: ((urgency: Urgency) => void) | null = null;
+  #onRow: (() => void) | null = null;
   #changed: Row[] = [];
   #told: Urgency | typeof UNCHANGED = UNCHANGED;
 
@@ -108,14 +120,19 @@ export class Recorder implements RowOwner {
   forgetUser(userId: string | number): void {
     const id = String(userId);
     this.#forgotten.add(id);
-    for (const row of this.rows({ userId: id })) {
-      this.#byNumber[row.number] = undefined;
-      this.#rows.get(row.protocol)?.delete(id);
-      row.forgotten = true;
-      row.cells.fill(0, row.at, row.at + widthOf(row.protocol));
-      row.moveTo(this.#spare(row.protocol));
+    for (const groups of this.#groups.values()) {
+      const group = groups.get(id);
+      if (!group) continue;
+      groups.delete(id);
+      group.forgotten = true;
+      const spare = this.#spare(group.protocol);
+      for (const row of group.rows.values()) {
+        this.#byNumber[row.number] = undefined;
+        row.cells.fill(0, row.at, row.at + widthOf(group.protocol));
+        row.moveTo(spare);
+      }
     }
-    this.#changed = this.#changed.filter((row) => !row.forgotten);
+    this.#changed = this.#changed.filter((row) => !row.group.forgotten);
   }
 
   /** Counts again for a user who was forgotten. Handles from before stay dead: ask for new ones. */
@@ -129,10 +146,11 @@ export class Recorder implements RowOwner {
 
   /**
    * Tells of the first change after `takeChanges`, and again when an urgent one follows; at once where there are changes
-   * already. For the keeper.
+   * already. `onRow` is called for each new row. For the keeper.
    */
-  listen(onChange: ((urgency: Urgency) => void) | null): void {
+  listen(onChange: ((urgency: Urgency) => void) | null, onRow: (() => void) | null = null): void {
     this.#onChange = onChange;
+    this.#onRow = onRow;
     if (this.#told !== UNCHANGED) onChange?.(this.#told);
   }
 
@@ -160,6 +178,11 @@ export class Recorder implements RowOwner {
   /** Every user that is counted. */
   users(): string[] {
     return [...new Set(this.rows().map(({ userId }) => userId))];
+  }
+
+  /** How many rows there ever were: all have numbers below. */
+  get rowCount(): number {
+    return this.#byNumber.length;
   }
 
   /** The row of that number; undefined once its user is forgotten. */
@@ -207,7 +230,7 @@ export class Recorder implements RowOwner {
   }
 
   #find(protocol: Protocol, userId: string, server: string): Row {
-    const found = this.#rows.get(protocol)?.get(userId)?.get(server);
+    const found = this.#groups.get(protocol)?.get(userId)?.rows.get(server);
     return found ?? this.#create(protocol, userId, server);
   }
 
@@ -215,24 +238,31 @@ export class Recorder implements RowOwner {
     const valid = isName(userId) && isName(server) && this.#knows(protocol);
     if (!valid) this.rejected("badKey");
     if (!valid || this.#forgotten.has(userId)) {
-      const nowhere = new Row(this, -1, protocol, userId, server, this.#spare(protocol));
-      nowhere.forgotten = true;
-      return nowhere;
+      const nobody = { owner: this, protocol, userId, rows: new Map(), forgotten: true };
+      return new Row(nobody, -1, server, this.#spare(protocol));
     }
-    const row = new Row(this, this.#byNumber.length, protocol, userId, server, this.#memory.take(widthOf(protocol)));
+    const group = this.#group(protocol, userId);
+    const row = new Row(group, this.#byNumber.length, server, this.#memory.take(widthOf(protocol)));
     this.#byNumber.push(row);
-    const users = this.#rows.get(protocol) as Map<string, Map<string, Row>>;
-    const servers = users.get(userId);
-    if (servers) servers.set(server, row);
-    else users.set(userId, new Map([[server, row]]));
+    group.rows.set(server, row);
+    this.#onRow?.();
     return row;
+  }
+
+  #group(protocol: Protocol, userId: string): RowGroup {
+    const groups = this.#groups.get(protocol) as Map<string, RowGroup>;
+    const known = groups.get(userId);
+    if (known) return known;
+    const group: RowGroup = { owner: this, protocol, userId, rows: new Map(), forgotten: false };
+    groups.set(userId, group);
+    return group;
   }
 
   #knows(protocol: Protocol): boolean {
     const known = this.#protocols.get(protocol.name);
     if (known !== undefined) return known === protocol;
     this.#protocols.set(protocol.name, protocol);
-    this.#rows.set(protocol, new Map());
+    this.#groups.set(protocol, new Map());
     return true;
   }
 
@@ -253,16 +283,18 @@ function isName(given: unknown): given is string {
 
 function recordedServer(row: Row): RecordedServer {
   const { protocol, userId, server } = row;
-  const named = (names: readonly { readonly name: string }[], value: (index: number) => number) =>
-    Object.fromEntries(names.map(({ name }, index) => [name, value(index)] as const).filter(([, n]) => n !== 0));
-  return {
-    protocol: protocol.name,
-    userId,
-    server,
-    session: named(protocol.counters, (index) => row.session(index)),
-    total: named(protocol.counters, (index) => row.value(index)),
-    live: Object.fromEntries(
-      protocol.gauges.map(({ name }, i) => [name, row.gauge(i)] as const).filter(([, n]) => !Number.isNaN(n)),
-    ),
-  };
+  const session: Record<string, number> = {};
+  const total: Record<string, number> = {};
+  const live: Record<string, number> = {};
+  protocol.counters.forEach(({ name }, index) => {
+    const value = row.value(index);
+    if (value !== 0) total[name] = value;
+    const own = row.session(index);
+    if (own !== 0) session[name] = own;
+  });
+  protocol.gauges.forEach(({ name }, index) => {
+    const value = row.gauge(index);
+    if (!Number.isNaN(value)) live[name] = value;
+  });
+  return { protocol: protocol.name, userId, server, session, total, live };
 }

@@ -34,23 +34,32 @@ export interface Server<C extends string = string, G extends string = string> {
   set(gauge: G, value: number): void;
 }
 
+/** What the rows of one user and protocol share. */
+export interface RowGroup {
+  readonly owner: RowOwner;
+  readonly protocol: Protocol;
+  readonly userId: string;
+  readonly rows: Map<string, Row>;
+  /** True once the user was forgotten, and for handles that never counted. */
+  forgotten: boolean;
+}
+
 /**
  * One key's numbers: a mark, the counters, the gauges, side by side in memory. It is at once the handle that a host
- * holds, so that forgetting a user can point every handle of that user elsewhere.
+ * holds, so that forgetting a user can point every handle of that user elsewhere. There may be a hundred thousand: what
+ * rows have in common stands in their group.
  */
 export class Row implements Server {
   cells: Float64Array;
   at: number;
   /** What the counters stood at when this session began; null where that is zero. */
   base: Float64Array | null = null;
-  forgotten = false;
-  readonly #bound: Bound[] = [];
+  /** The first of the counters that are bound; each leads to the next. */
+  #bound: Bound | null = null;
 
   constructor(
-    readonly owner: RowOwner,
+    readonly group: RowGroup,
     readonly number: number,
-    readonly protocol: Protocol,
-    readonly userId: string,
     readonly server: string,
     place: Place,
   ) {
@@ -59,28 +68,38 @@ export class Row implements Server {
     this.clearGauges();
   }
 
+  get protocol(): Protocol {
+    return this.group.protocol;
+  }
+
+  get userId(): string {
+    return this.group.userId;
+  }
+
   add(counter: string, n = 1): void {
     const index = this.protocol.counterIndex.get(counter);
-    if (index === undefined) this.owner.rejected("unknownName");
-    else addTo(this, this.at + 1 + index, n, urgencyOf(this.protocol, index));
+    if (index === undefined) this.group.owner.rejected("unknownName");
+    else addTo(this, index, n, urgencyOf(this.protocol, index));
   }
 
   counter(counter: string): BoundCounter {
     const index = this.protocol.counterIndex.get(counter);
-    if (index === undefined) return { add: () => this.owner.rejected("unknownName") };
-    this.#bound[index] ??= new Bound(this, index, urgencyOf(this.protocol, index));
-    return this.#bound[index];
+    if (index === undefined) return { add: () => this.group.owner.rejected("unknownName") };
+    for (let bound = this.#bound; bound; bound = bound.next) if (bound.index === index) return bound;
+    this.#bound = new Bound(this, index, urgencyOf(this.protocol, index), this.#bound);
+    return this.#bound;
   }
 
   set(gauge: string, value: number): void {
     const index = this.protocol.gaugeIndex.get(gauge);
-    if (index === undefined) this.owner.rejected("unknownName");
-    else if (!Number.isFinite(value)) this.owner.rejected("notFinite");
+    if (index === undefined) this.group.owner.rejected("unknownName");
+    else if (!Number.isFinite(value)) this.group.owner.rejected("notFinite");
     else this.cells[this.at + 1 + this.protocol.counters.length + index] = value;
   }
 
   clearGauges(): void {
     const { protocol, at } = this;
+    if (protocol.gauges.length === 0) return;
     this.cells.fill(Number.NaN, at + 1 + protocol.counters.length, at + widthOf(protocol));
   }
 
@@ -112,36 +131,36 @@ export class Row implements Server {
   moveTo(place: Place): void {
     this.cells = place.cells;
     this.at = place.at;
-    for (const bound of this.#bound) bound?.follow();
+    for (let bound = this.#bound; bound; bound = bound.next) bound.follow();
   }
 }
 
 class Bound implements BoundCounter {
   #cells: Float64Array;
+  #mark: number;
   #at: number;
 
   constructor(
     readonly row: Row,
     readonly index: number,
     readonly urgency: Urgency,
+    readonly next: Bound | null,
   ) {
     this.#cells = row.cells;
+    this.#mark = row.at;
     this.#at = row.at + 1 + index;
   }
 
   add(n = 1): void {
-    const before = this.#cells[this.#at] as number;
-    // One comparison tells whole numbers below 2^32 from all else; the rare rest is judged out of line. What is no
-    // number at all must not come that far: arithmetic with it can throw.
-    if (typeof n === "number" && n >>> 0 === n && n > 0 && n <= Number.MAX_SAFE_INTEGER - before) {
-      this.#cells[this.#at] = before + n;
-      if ((this.#cells[this.#at - 1 - this.index] as number) < this.urgency)
-        this.row.owner.touched(this.row, this.urgency);
-    } else addTo(this.row, this.#at, n, this.urgency);
+    const cells = this.#cells;
+    if (isPlain(n) && (cells[this.#mark] as number) >= this.urgency && fits(cells[this.#at] as number, n)) {
+      cells[this.#at] = (cells[this.#at] as number) + n;
+    } else judge(this.row, this.index, n, this.urgency);
   }
 
   follow(): void {
     this.#cells = this.row.cells;
+    this.#mark = this.row.at;
     this.#at = this.row.at + 1 + this.index;
   }
 }
@@ -155,14 +174,34 @@ function urgencyOf(protocol: Protocol, index: number): Urgency {
   return protocol.counters[index]?.error ? URGENT : CHANGED;
 }
 
-function addTo(row: Row, at: number, n: number, urgency: Urgency): void {
-  const before = row.cells[at] as number;
-  if (!Number.isInteger(n)) row.owner.rejected("notWhole");
-  else if (n < 0) row.owner.rejected("negative");
+/**
+ * One comparison tells whole numbers below 2^32 from all else. What is no number at all must not come as far as
+ * arithmetic, which can throw.
+ */
+function isPlain(n: number): boolean {
+  return typeof n === "number" && n >>> 0 === n;
+}
+
+function fits(before: number, n: number): boolean {
+  return before + n <= Number.MAX_SAFE_INTEGER;
+}
+
+function addTo(row: Row, index: number, n: number, urgency: Urgency): void {
+  const { cells, at } = row;
+  const before = cells[at + 1 + index] as number;
+  if (isPlain(n) && (cells[at] as number) >= urgency && fits(before, n)) cells[at + 1 + index] = before + n;
+  else judge(row, index, n, urgency);
+}
+
+/** The rare rest: the first change since the last save, large numbers, and what counts nothing. */
+function judge(row: Row, index: number, n: number, urgency: Urgency): void {
+  const before = row.value(index);
+  if (!Number.isInteger(n)) row.group.owner.rejected("notWhole");
+  else if (n < 0) row.group.owner.rejected("negative");
   else if (n === 0) return;
-  else if (n > Number.MAX_SAFE_INTEGER - before) row.owner.rejected("tooLarge");
+  else if (!fits(before, n)) row.group.owner.rejected("tooLarge");
   else {
-    row.cells[at] = before + n;
-    if ((row.cells[row.at] as number) < urgency) row.owner.touched(row, urgency);
+    if ((row.cells[row.at] as number) < urgency) row.group.owner.touched(row, urgency);
+    row.setValue(index, before + n);
   }
 }
