@@ -18,6 +18,17 @@ export const EXIT = {
 type CliErrorCode =
   | "USAGE"
   | "KEY_FILE_UNREADABLE"
+  /** Nothing here can read a keychain. */
+  | "KEYCHAIN_MISSING"
+  | "KEYCHAIN_UNREADABLE"
+  | "KEYCHAIN_NO_ENTRY"
+  /** Somebody was asked, and left. */
+  | "CANCELLED"
+  /** What cannot be undone was not confirmed by its name. */
+  | "NOT_CONFIRMED"
+  /** There is nothing of this name among the statistics. */
+  | "NOT_FOUND"
+  | "REPORT_NOT_SAVED"
   | "IMPORT_UNREADABLE"
   /** A file that is not SimpleX's statistics. */
   | "SIMPLEX_MALFORMED"
@@ -39,6 +50,13 @@ export class CliError extends Error {
 const EXIT_CODES: Readonly<Record<CliErrorCode, number>> = {
   USAGE: EXIT.usage,
   KEY_FILE_UNREADABLE: EXIT.key,
+  KEYCHAIN_MISSING: EXIT.key,
+  KEYCHAIN_UNREADABLE: EXIT.key,
+  KEYCHAIN_NO_ENTRY: EXIT.key,
+  CANCELLED: EXIT.other,
+  NOT_CONFIRMED: EXIT.usage,
+  NOT_FOUND: EXIT.missing,
+  REPORT_NOT_SAVED: EXIT.other,
   IMPORT_UNREADABLE: EXIT.missing,
   SIMPLEX_MALFORMED: EXIT.unreadable,
   SIMPLEX_OVERLAP: EXIT.other,

@@ -123,10 +123,10 @@ describe("what cannot be understood: 2", () => {
     [["show"], "--db is needed, with its value: see --help."],
     [["show", "--db"], "--db is needed, with its value: see --help."],
     [["show", "--db", ""], "--db cannot have this value: see --help."],
-    [["show", "--db", "x"], "The key is needed: give --key-file FILE, or --passphrase-file FILE."],
+    [["show", "--db", "x"], "The key is needed: give --key-file FILE, --passphrase-file FILE or --keychain SERVICE."],
     [
       ["show", "--db", "x", "--key-file", "a", "--passphrase-file", "b"],
-      "There can be one key only: give --key-file or --passphrase-file, not both.",
+      "There can be one key only: give --key-file, --passphrase-file or --keychain.",
     ],
     [["show", "--db", "x", "--key", "y"], "There is no flag --key: did you mean --key-file?"],
     [["show", "--db", "x", "--db", "y"], "--db is given more than once."],

@@ -1,19 +1,28 @@
+import type { DriverName } from "agent-stats/sqlcipher";
 import type { CliContext } from "./context.ts";
 import type { FlagParametersForType } from "./stricli.ts";
 
-/** Where the key is: one of the two, each a path or `-` for stdin. */
+/** Where the key is: one of them. Without any, a terminal is asked. */
 export interface KeyFlags {
+  /** A path, or `-` for stdin. */
   readonly keyFile?: string;
   readonly passphraseFile?: string;
+  /** `SERVICE` or `SERVICE/ACCOUNT` in the keychain of the operating system. */
+  readonly keychain?: string;
+}
+
+/** What is opened, and with what. */
+export interface StoreFlags extends KeyFlags {
+  readonly db: string;
+  readonly driver?: DriverName;
 }
 
 /** The flags of every verb that reads a database. */
-export interface SourceFlags extends KeyFlags {
-  readonly db: string;
+export interface SourceFlags extends StoreFlags {
   readonly json?: boolean;
 }
 
-const path = (input: string) => {
+export const path = (input: string) => {
   if (input === "") throw new Error("it is empty");
   return input;
 };
@@ -26,14 +35,13 @@ const userName = (input: string) => {
 
 const LONGEST_PAUSE_S = 86_400;
 
-const seconds = (input: string) => {
+export const seconds = (input: string) => {
   const given = Number(input);
   if (!/^\d+(\.\d+)?$/.test(input) || given < 1 || given > LONGEST_PAUSE_S) throw new Error("it is no pause");
   return given;
 };
 
-export const sourceFlags: FlagParametersForType<SourceFlags, CliContext> = {
-  db: { kind: "parsed", parse: path, placeholder: "FILE", brief: "The database that the app writes" },
+export const keyFlags: FlagParametersForType<KeyFlags, CliContext> = {
   keyFile: {
     kind: "parsed",
     parse: path,
@@ -48,7 +56,60 @@ export const sourceFlags: FlagParametersForType<SourceFlags, CliContext> = {
     optional: true,
     brief: "Passphrase file, instead of a key; - for stdin",
   },
-  json: { kind: "boolean", optional: true, withNegated: false, brief: "One JSON object: ISO dates, exact numbers" },
+  keychain: {
+    kind: "parsed",
+    parse: path,
+    placeholder: "SERVICE[/ACCOUNT]",
+    optional: true,
+    brief: "Key from the system's keychain",
+  },
+};
+
+const DRIVERS: readonly string[] = [
+  "better-sqlite3-multiple-ciphers",
+  "@signalapp/sqlcipher",
+] satisfies readonly DriverName[];
+
+const driverName = (input: string): DriverName => {
+  if (!DRIVERS.includes(input)) throw new Error("it is no driver");
+  return input as DriverName;
+};
+
+const driverFlag: FlagParametersForType<Pick<StoreFlags, "driver">, CliContext>["driver"] = {
+  kind: "parsed",
+  parse: driverName,
+  placeholder: "NAME",
+  optional: true,
+  brief: "better-sqlite3-multiple-ciphers or @signalapp/sqlcipher",
+};
+
+export const storeFlags: FlagParametersForType<StoreFlags, CliContext> = {
+  db: { kind: "parsed", parse: path, placeholder: "FILE", brief: "The database that the app writes" },
+  ...keyFlags,
+  driver: driverFlag,
+};
+
+export const jsonFlag = (brief: string) => ({ kind: "boolean", optional: true, withNegated: false, brief }) as const;
+
+export const sourceFlags: FlagParametersForType<SourceFlags, CliContext> = {
+  ...storeFlags,
+  json: jsonFlag("One JSON object: ISO dates, exact numbers"),
+};
+
+/** Whose numbers are meant. */
+export interface ScopeFlags {
+  readonly protocol?: string;
+  readonly user?: string;
+  readonly server?: string;
+}
+
+const only = (placeholder: string, brief: string) =>
+  ({ kind: "parsed", parse: path, placeholder, optional: true, brief }) as const;
+
+export const scopeFlags: FlagParametersForType<ScopeFlags, CliContext> = {
+  protocol: only("NAME", "Only this protocol"),
+  user: only("USER", "Only this user"),
+  server: only("SERVER", "Only this server, its address in full"),
 };
 
 /** The flags of `import simplex`: the passphrase is that of the core's database, the key that of ours. */
@@ -78,19 +139,16 @@ export const importFlags: FlagParametersForType<ImportFlags, CliContext> = {
     optional: true,
     brief: "Whose summary it is, where the file does not tell (default: current)",
   },
-  json: { kind: "boolean", optional: true, withNegated: false, brief: "One JSON object: what was done with each file" },
+  json: jsonFlag("One JSON object: what was done with each file"),
 };
 
 /** The flags of `watch simplex`. */
-export interface WatchFlags extends KeyFlags {
-  readonly db: string;
+export interface WatchFlags extends StoreFlags {
   readonly every?: number;
 }
 
-const { json: _json, ...keepFlags } = sourceFlags;
-
 export const watchFlags: FlagParametersForType<WatchFlags, CliContext> = {
-  ...keepFlags,
+  ...storeFlags,
   db: {
     kind: "parsed",
     parse: path,

@@ -13,22 +13,23 @@ export function rootHelp(routes: RouteMap<CliContext>): string {
   agent-stats --version
 
 Shows the encrypted statistics that a messaging agent keeps on this device.
-Most verbs only read: the app may go on counting meanwhile.
+Most verbs only read; the app may go on counting, whatever is done here.
 
 VERBS
 ${verbs.join("\n")}
 
 THE KEY
   comes from a file: 64 hex digits or 32 bytes, or with --passphrase-file a
-  passphrase; - is stdin. Never from a flag's value or the environment, where
+  passphrase; - is stdin. Or from the system's keychain, by --keychain. Or it is
+  asked for on a terminal. Never from a flag's value or the environment, where
   others could read it.
 
 EXIT CODES
   0  ok
-  1  anything that has no code of its own
+  1  doctor found something; or anything that has no code of its own
   2  usage: the command cannot be understood
   3  the key cannot be read, or does not open the database
-  4  there are no statistics at this path
+  4  there are no statistics at this path, or none of that name
   5  what is there is damaged, of a later version, or of another kind
 `;
 }

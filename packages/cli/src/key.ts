@@ -13,20 +13,31 @@ export interface FoundKey {
 }
 
 /**
- * Reads the key from where the flags say. Never from a flag's value or from the environment: others can read those.
+ * Reads the key from where the flags say, or asks for it on a terminal. Never from a flag's value or from the
+ * environment: others can read those.
  *
- * @throws CliError `USAGE`, `KEY_FILE_UNREADABLE`, `STATS_KEY_INVALID`; no message holds anything of what was read
+ * @throws CliError `USAGE`, `KEY_FILE_UNREADABLE`, `STATS_KEY_INVALID`, `KEYCHAIN_…`, `CANCELLED`; no message holds
+ * anything of what was read
  */
-export async function findKey({ keyFile, passphraseFile }: KeyFlags): Promise<FoundKey> {
-  if (keyFile !== undefined && passphraseFile !== undefined) {
-    throw new CliError("USAGE", "There can be one key only: give --key-file or --passphrase-file, not both.");
+export async function findKey({ keyFile, passphraseFile, keychain }: KeyFlags): Promise<FoundKey> {
+  const given = [keyFile, passphraseFile, keychain].filter((flag) => flag !== undefined);
+  if (given.length > 1) {
+    throw new CliError("USAGE", "There can be one key only: give --key-file, --passphrase-file or --keychain.");
+  }
+  if (keychain !== undefined) {
+    const { keyFromKeychain } = await import("./keychain.ts");
+    return { key: await keyFromKeychain(keychain), openToOthers: false };
   }
   const path = keyFile ?? passphraseFile;
-  if (path === undefined) {
-    throw new CliError("USAGE", "The key is needed: give --key-file FILE, or --passphrase-file FILE.");
-  }
+  if (path === undefined) return { key: await askedKey(), openToOthers: false };
   const { bytes, openToOthers } = path === "-" ? await readStdin() : readKeyFile(path);
   return { key: keyFile === undefined ? passphraseIn(bytes) : keyIn(bytes), openToOthers };
+}
+
+async function askedKey(): Promise<StatsKey> {
+  const { askForKey, canAsk } = await import("./prompts.ts");
+  if (canAsk()) return askForKey();
+  throw new CliError("USAGE", "The key is needed: give --key-file FILE, --passphrase-file FILE or --keychain SERVICE.");
 }
 
 /** A raw key: exactly 32 bytes, or 64 hex digits with any white space around them. */

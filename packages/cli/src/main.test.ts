@@ -175,7 +175,17 @@ describe("what is printed", () => {
       stats.server(protocol, "u".repeat(500), "x".repeat(5_000)).add("sent", Number.MAX_SAFE_INTEGER);
       await stats.close();
     });
-    for (const command of [["show", ...args], ["sessions", ...args], [], ["show", "--help"], ["sessions", "--help"]]) {
+    const read = ["show", "sessions", "timeline"].map((verb) => [verb, ...args]);
+    const { stdout: root } = await agentStats([]);
+    const verbs = [...root.matchAll(/^ {2}([a-z]+) {2,}\S/gm)].map(([, verb]) => verb as string);
+    expect(verbs).toContain("doctor");
+    const deeper = [
+      ["import", "simplex"],
+      ["watch", "simplex"],
+      ["watch", "screen"],
+    ];
+    const helps = [...verbs.map((verb) => [verb]), ...deeper].map((words) => [...words, "--help"]);
+    for (const command of [...read, [], ...helps]) {
       const { code, stdout } = await agentStats(command);
       expect(code).toBe(0);
       for (const line of stdout.split("\n")) expect(cells(line), line).toBeLessThanOrEqual(80);

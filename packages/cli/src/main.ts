@@ -33,7 +33,10 @@ const context: CliContext = {
 };
 
 try {
-  await run(app, process.argv.slice(2), context);
+  const [verb, ...words] = process.argv.slice(2);
+  // What shells ask at each Tab. No verb of its own: its words are another verb's, unfinished.
+  if (verb === "__complete") await (await import("./complete.ts")).complete(app, words, context);
+  else await run(app, process.argv.slice(2), context);
   const code = Number(context.process.exitCode ?? EXIT.ok);
   process.exitCode = code < 0 ? (EXIT_OF_STRICLI[code] ?? EXIT.other) : code;
 } catch (error) {

@@ -1,7 +1,6 @@
 import type { StatsStore } from "agent-stats";
 import type { StatsKey } from "agent-stats/sqlcipher";
-import type { CliContext } from "./context.ts";
-import { warningOf } from "./errors.ts";
+import type { StoreFlags } from "./flags.ts";
 
 export interface OpenForSimplex {
   readonly store: StatsStore;
@@ -15,12 +14,12 @@ export interface OpenForSimplex {
  *
  * @throws the library's StatsError; `STATS_BUSY` while another import or watch is at work on it
  */
-export async function openForSimplex(file: string, key: StatsKey): Promise<OpenForSimplex> {
+export async function openForSimplex({ db: file, driver }: StoreFlags, key: StatsKey): Promise<OpenForSimplex> {
   const [{ sqlcipherStore }, { lockSimplexImports }] = await Promise.all([
     import("agent-stats/sqlcipher"),
     import("agent-stats/simplex-db"),
   ]);
-  const store = sqlcipherStore({ file, key, thread: "same" });
+  const store = sqlcipherStore({ file, key, thread: "same", ...(driver !== undefined && { driver }) });
   // Says what is wrong with the file or the key before anything else is done.
   await store.sums(null);
   try {
@@ -39,10 +38,4 @@ export async function openForSimplex(file: string, key: StatsKey): Promise<OpenF
     await store.close();
     throw error;
   }
-}
-
-export function warnOfKey({ process }: CliContext, openToOthers: boolean): void {
-  if (!openToOthers) return;
-  const sentence = "other users can read the key file: take their rights away (chmod 600).";
-  process.stderr.write(`${warningOf(sentence, "KEY_FILE_OPEN")}\n`);
 }

@@ -5,7 +5,8 @@ import { CliError, warningOf } from "../errors.ts";
 import type { ImportFlags } from "../flags.ts";
 import { findKey } from "../key.ts";
 import { isSimplexDatabase } from "../simplex-file.ts";
-import { openForSimplex, warnOfKey } from "../simplex-store.ts";
+import { openForSimplex } from "../simplex-store.ts";
+import { warnOfKey } from "../source.ts";
 import { formatTime } from "../text/times.ts";
 
 /** `agent-stats import simplex FILE…`: what a SimpleX core counted, into a database of ours. */
@@ -14,7 +15,8 @@ export async function importSimplexFiles(this: CliContext, flags: ImportFlags, .
   if (flags.keyFile === "-" && flags.passphraseFile === "-") {
     throw new CliError("USAGE", "Only one of the two can come from stdin: name a file for the other.");
   }
-  const found = await findKey(flags.keyFile === undefined ? {} : { keyFile: flags.keyFile });
+  const { passphraseFile: _, ...ownKey } = flags;
+  const found = await findKey(ownKey);
   const core = flags.passphraseFile === undefined ? null : await findKey({ passphraseFile: flags.passphraseFile });
   const passphrase = (core?.key as { readonly passphrase: string } | undefined)?.passphrase;
   warnOfKey(this, found.openToOthers || core?.openToOthers === true);
@@ -24,7 +26,7 @@ export async function importSimplexFiles(this: CliContext, flags: ImportFlags, .
   for (const [index, file] of files.entries()) {
     all.push(await named(index, files.length, () => readStats(file, flags.user, passphrase)));
   }
-  const { store, release } = await openForSimplex(flags.db, found.key);
+  const { store, release } = await openForSimplex(flags, found.key);
   const done: Imported[] = [];
   try {
     const { importSimplex } = await import("agent-stats/simplex");

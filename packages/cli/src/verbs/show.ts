@@ -1,18 +1,20 @@
 import type { ServerStats, ServersStats } from "agent-stats";
 import type { CliContext, Terminal } from "../context.ts";
-import type { SourceFlags } from "../flags.ts";
+import type { ShowFlags } from "../flags-of-verbs.ts";
+import { inScope } from "../scope.ts";
 import { read } from "../source.ts";
 import { printable, wrapName } from "../text/cells.ts";
 import { headerLines } from "../text/header.ts";
-import { countsBytes, formatValue } from "../text/numbers.ts";
+import { formatValue } from "../text/numbers.ts";
 import { type Paint, painter } from "../text/paint.ts";
 import { formatSessions, lossesOf } from "../text/sessions.ts";
+import { byUnitAndName, byUserServerProtocol } from "../text/sorting.ts";
 import { type Cell, type Column, columnWidths, tableRow } from "../text/table.ts";
 import { formatTimeAgo } from "../text/times.ts";
 
 /** `agent-stats show`: what every counter stands at. */
-export async function show(this: CliContext, flags: SourceFlags): Promise<void> {
-  const stats = await read(flags, this, (view) => view.getServersStats());
+export async function show(this: CliContext, flags: ShowFlags): Promise<void> {
+  const stats = inScope(await read(flags, this, (view) => view.getServersStats()), flags);
   const text = flags.json ? `${JSON.stringify(showJson(stats))}\n` : showText(stats, this.terminal, new Date());
   this.process.stdout.write(text);
 }
@@ -110,22 +112,4 @@ function own(numbers: Readonly<Record<string, number>>, counter: string): number
 /** The file is made with its date at 0; tracking begins with the first session. */
 function began(trackedSince: Date): Date | null {
   return trackedSince.getTime() === 0 ? null : trackedSince;
-}
-
-/** Counts by name, then bytes by name: two units in one list are read worse than two lists. */
-function byUnitAndName(a: string, b: string): number {
-  return Number(countsBytes(a)) - Number(countsBytes(b)) || compare(a, b);
-}
-
-function byUserServerProtocol(a: ServerStats, b: ServerStats): number {
-  const deleted = Number(a.userId === "") - Number(b.userId === "");
-  return deleted || compare(a.userId, b.userId) || compare(a.server, b.server) || compare(a.protocol, b.protocol);
-}
-
-const DIGITS = /^\d+$/;
-
-/** User 2 before user 10; all else by code units, so the same on every machine. */
-function compare(a: string, b: string): number {
-  if (DIGITS.test(a) && DIGITS.test(b) && a.length !== b.length) return a.length - b.length;
-  return a < b ? -1 : a > b ? 1 : 0;
 }

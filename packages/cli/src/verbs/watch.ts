@@ -1,95 +1,176 @@
-import type { SimplexWatchEvent, WebSocketClass } from "agent-stats/simplex";
+import { basename } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { ServersStats, StatsView } from "agent-stats";
+import type { StatsKey } from "agent-stats/sqlcipher";
 import type { CliContext } from "../context.ts";
-import { CliError, warningOf } from "../errors.ts";
-import type { WatchFlags } from "../flags.ts";
-import { findKey } from "../key.ts";
-import { openForSimplex, warnOfKey } from "../simplex-store.ts";
+import { sentenceOf } from "../errors.ts";
+import type { ScreenFlags } from "../flags-of-verbs.ts";
+import { openScreen, type Screen } from "../screen.ts";
+import { keyFor, openView } from "../source.ts";
+import { printable } from "../text/cells.ts";
+import { counterName, liveFrame } from "../text/live.ts";
+import { formatValue } from "../text/numbers.ts";
+import { byUserServerProtocol } from "../text/sorting.ts";
 import { formatTime } from "../text/times.ts";
+import { showJson } from "./show.ts";
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+const DEFAULT_EVERY_S = 1;
 
-/** `agent-stats watch simplex URL`: keeps what a running core counts, until it is told to end. */
-export async function watchSimplexCore(this: CliContext, flags: WatchFlags, url: string): Promise<void> {
-  assertUrl(url);
+/** `agent-stats watch`: the database as it changes: a live screen, or a line at each change. */
+export async function watch(this: CliContext, flags: ScreenFlags): Promise<void> {
+  const key = await keyFor(flags, this);
   const ending = new AbortController();
   const end = () => ending.abort();
   for (const signal of SIGNALS) process.on(signal, end);
   try {
-    await watch(this, flags, url, ending.signal);
+    const looks = looksAt(flags, key, ending.signal);
+    // The first look fails as that of any other verb: with a sentence and its exit code.
+    const first = await looks.next();
+    if (first.done) return;
+    if (flags.json) await streamJson(this, first.value, looks);
+    else if (process.stdout.isTTY) await showScreen(this, flags, first.value, looks, ending);
+    else await streamLines(this, first.value, looks);
   } finally {
     for (const signal of SIGNALS) process.off(signal, end);
   }
 }
 
-async function watch(context: CliContext, flags: WatchFlags, url: string, signal: AbortSignal): Promise<void> {
-  const { key, openToOthers } = await findKey(flags);
-  warnOfKey(context, openToOthers);
-  if (!isLoopback(url)) {
-    const sentence = "this core is not on this machine: its WebSocket has no password, and ws:// no encryption.";
-    context.process.stderr.write(`${warningOf(sentence, "NOT_LOOPBACK")}\n`);
-  }
-  const [{ watchSimplex }, { store, release }, WebSocket] = await Promise.all([
-    import("agent-stats/simplex"),
-    openForSimplex(flags.db, key),
-    webSocket(),
-  ]);
-  let lastKept = "";
-  const log = (text: string) => context.process.stdout.write(`${formatTime(new Date())}  ${text}\n`);
+interface Look {
+  readonly at: Date;
+  readonly stats: ServersStats | null;
+  readonly problem: string | null;
+}
+
+/** A look every so often. One that fails is told and tried again, but for the first. */
+async function* looksAt(flags: ScreenFlags, key: StatsKey, signal: AbortSignal): AsyncGenerator<Look, void> {
+  let view: StatsView | null = await openView(flags, key);
   try {
-    await watchSimplex({
-      url,
-      store,
-      WebSocket,
-      signal,
-      everyMs: (flags.every ?? DEFAULT_EVERY_S) * 1_000,
-      onEvent: (event) => {
-        // Once, not at every poll: a log that grows while nothing happens is read by nobody.
-        if (event.type === "kept" && lastKept === "kept") return;
-        lastKept = event.type;
-        log(textOf(event));
-      },
-    });
-    log("ended; everything heard is kept");
+    yield { at: new Date(), stats: await view.getServersStats(), problem: null };
+    while (!signal.aborted) {
+      await sleep((flags.every ?? DEFAULT_EVERY_S) * 1_000, null, { signal }).catch(() => {});
+      if (signal.aborted) return;
+      try {
+        view ??= await openView(flags, key);
+        yield { at: new Date(), stats: await view.getServersStats(), problem: null };
+      } catch (error) {
+        // Opened anew at the next look: the file may be another one by then.
+        await view?.close().catch(() => {});
+        view = null;
+        yield { at: new Date(), stats: null, problem: sentenceOf(error) };
+      }
+    }
   } finally {
-    await release();
+    await view?.close();
   }
 }
 
-const DEFAULT_EVERY_S = 30;
+async function streamJson({ process }: CliContext, first: Look, looks: AsyncIterable<Look>): Promise<void> {
+  let last = "";
+  const tell = ({ at, stats, problem }: Look) => {
+    if (stats === null) process.stderr.write(`${problem}\n`);
+    const now = stats === null ? "" : JSON.stringify(showJson(stats));
+    if (stats !== null && now !== last) process.stdout.write(`${JSON.stringify({ at, ...showJson(stats) })}\n`);
+    last = now;
+  };
+  tell(first);
+  for await (const look of looks) tell(look);
+}
 
-function textOf(event: SimplexWatchEvent): string {
-  switch (event.type) {
-    case "connected":
-      return "connected to the core";
-    case "kept":
-      return "keeping what the core counts";
-    case "away":
-      return `${event.reason}: trying again in ${Math.ceil(event.retryInMs / 1_000)} s`;
-    case "began-anew":
-      return event.wentBack
-        ? "the core's counters went back: carried forward, a new session begins"
-        : "the core's statistics were reset: a new session begins";
-    case "user-deleted":
-      return "a user was deleted in the core: forgotten here too";
-    case "problem":
-      return event.problem === null ? "the database works again" : `${event.problem.message} [${event.problem.code}]`;
+async function streamLines({ process }: CliContext, first: Look, looks: AsyncIterable<Look>): Promise<void> {
+  let last = first.stats;
+  process.stdout.write(`${formatTime(first.at)}  watching ${last?.servers.length ?? 0} rows of servers\n`);
+  let problem: string | null = null;
+  for await (const look of looks) {
+    if (look.problem !== null && look.problem !== problem) process.stderr.write(`${look.problem}\n`);
+    problem = look.problem;
+    if (look.stats === null) continue;
+    for (const line of changesBetween(last, look.stats)) process.stdout.write(`${formatTime(look.at)}  ${line}\n`);
+    last = look.stats;
   }
 }
 
-/** Node.js has one from 22 on. */
-async function webSocket(): Promise<WebSocketClass> {
-  const { WebSocket } = globalThis as { readonly WebSocket?: WebSocketClass };
-  return WebSocket ?? ((await import("ws")).WebSocket as unknown as WebSocketClass);
+/** One line for each counter that changed. */
+export function changesBetween(before: ServersStats | null, after: ServersStats): string[] {
+  const old = countersOf(before);
+  return after.servers.toSorted(byUserServerProtocol).flatMap((server) =>
+    Object.entries(server.overall).flatMap(([counter, value]) => {
+      const grown = value - (old.get(counterName(server, counter)) ?? 0);
+      if (grown === 0) return [];
+      const { userId, server: name, protocol } = server;
+      const change = `${grown > 0 ? "+" : "−"}${formatValue(counter, Math.abs(grown))}`;
+      const who = `user ${printable(userId)}  ${printable(name)}  ${printable(protocol)}`;
+      return [`${who}  ${printable(counter)} ${change} = ${formatValue(counter, value)}`];
+    }),
+  );
 }
 
-function assertUrl(url: string): void {
-  const protocol = URL.canParse(url) ? new URL(url).protocol : "";
-  if (protocol === "ws:" || protocol === "wss:") return;
-  throw new CliError("USAGE", "The core's address is that of a WebSocket: for example ws://localhost:5225.");
+function countersOf(stats: ServersStats | null): Map<string, number> {
+  return new Map(
+    stats?.servers.flatMap((server) =>
+      Object.entries(server.overall).map(([counter, value]) => [counterName(server, counter), value] as const),
+    ),
+  );
 }
 
-/** Whether an address stays on this machine, whatever a name server says. */
-export function isLoopback(url: string): boolean {
-  const { hostname } = new URL(url);
-  return hostname === "localhost" || hostname === "[::1]" || /^127(\.\d{1,3}){3}$/.test(hostname);
+/** How long a change stays marked. */
+const MARKED_MS = 3_000;
+
+async function showScreen(
+  { terminal }: CliContext,
+  flags: ScreenFlags,
+  first: Look,
+  looks: AsyncIterable<Look>,
+  ending: AbortController,
+): Promise<void> {
+  let [last, stats, scroll, mostScroll] = [first, first.stats, 0, 0];
+  let [paused, onlyChanged] = [false, false];
+  const changedAt = new Map<string, number>();
+  let screen: Screen | null = null;
+  const draw = () => {
+    if (screen === null) return;
+    const now = last.at;
+    const recent = [...changedAt].filter(([, at]) => now.getTime() - at < MARKED_MS).map(([name]) => name);
+    const { columns, rows } = screen;
+    const live = { name: basename(flags.db), now, stats, before: first.stats, problem: last.problem };
+    const frame = liveFrame(
+      { ...live, changed: new Set(recent), paused, onlyChanged, scroll },
+      { columns, rows, colour: terminal.colour },
+    );
+    mostScroll = frame.mostScroll;
+    scroll = Math.min(scroll, mostScroll);
+    screen.draw(frame.lines);
+  };
+  const key = (typed: string) => {
+    const page = Math.max(1, (screen?.rows ?? 0) - 6);
+    if (typed === "q" || typed === "\u0003") return ending.abort();
+    if (typed === "p") paused = !paused;
+    if (typed === "c") onlyChanged = !onlyChanged;
+    scroll = Math.max(0, Math.min(mostScroll, scroll + stepOf(typed, page)));
+    draw();
+  };
+  screen = openScreen(process.stdout, process.stdin, { key, resize: draw });
+  try {
+    draw();
+    for await (const look of looks) {
+      if (paused) continue;
+      const old = countersOf(stats);
+      for (const [name, value] of countersOf(look.stats)) {
+        if (old.get(name) !== value) changedAt.set(name, look.at.getTime());
+      }
+      [last, stats] = [look, look.stats ?? stats];
+      draw();
+    }
+  } finally {
+    screen.close();
+  }
+}
+
+const STEPS: Readonly<Record<string, number | "page">> = { j: 1, "\u001b[B": 1, k: -1, "\u001b[A": -1, " ": "page" };
+
+function stepOf(typed: string, page: number): number {
+  if (typed === "\u001b[6~") return page;
+  if (typed === "\u001b[5~" || typed === "b") return -page;
+  const step = Object.hasOwn(STEPS, typed) ? STEPS[typed] : 0;
+  return step === "page" ? page : (step ?? 0);
 }

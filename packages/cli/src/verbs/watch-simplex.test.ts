@@ -5,7 +5,7 @@ import type { ServersStats } from "agent-stats";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { agentStats, folder, keyFile, MAIN } from "../cli.testing.ts";
 import { StandInCore } from "../stand-in.testing.ts";
-import { isLoopback } from "./watch.ts";
+import { isLoopback } from "./watch-simplex.ts";
 
 async function place() {
   const core = new StandInCore();

@@ -1,0 +1,182 @@
+import type { CliContext } from "./context.ts";
+import { jsonFlag, path, type ScopeFlags, type SourceFlags, scopeFlags, seconds, sourceFlags } from "./flags.ts";
+import type { FlagParametersForType } from "./stricli.ts";
+import { parseMoment } from "./when.ts";
+
+type Flags<T> = FlagParametersForType<T, CliContext>;
+
+/** Stricli would hand the context over as the second argument. */
+const moment = (input: string) => parseMoment(input);
+
+export interface ShowFlags extends SourceFlags, ScopeFlags {}
+
+export const showFlags: Flags<ShowFlags> = { ...sourceFlags, ...scopeFlags };
+
+export interface TimelineFlags extends ShowFlags {
+  readonly by?: "hour" | "day";
+  readonly from?: Date;
+  readonly to?: Date;
+}
+
+export const timelineFlags: Flags<TimelineFlags> = {
+  ...showFlags,
+  by: { kind: "enum", values: ["hour", "day"], optional: true, brief: "Periods (default: day)" },
+  from: {
+    kind: "parsed",
+    parse: moment,
+    placeholder: "WHEN",
+    optional: true,
+    brief: "2026-06-19, 2026-06-19T14:00, 36h, 7d (default: 30d; by hour 48h)",
+  },
+  to: { kind: "parsed", parse: moment, placeholder: "WHEN", optional: true, brief: "As --from (default: now)" },
+};
+
+export interface DoctorFlags extends SourceFlags {
+  readonly days?: number;
+}
+
+const days = (input: string) => {
+  const given = Number(input);
+  if (!/^\d{1,5}$/.test(input) || given < 1) throw new Error("it is no number of days");
+  return given;
+};
+
+export const doctorFlags: Flags<DoctorFlags> = {
+  ...sourceFlags,
+  days: {
+    kind: "parsed",
+    parse: days,
+    placeholder: "N",
+    optional: true,
+    brief: "Leave out what was over before that (default: 30)",
+  },
+};
+
+/** The flags of `watch` without an app: a live screen. */
+export interface ScreenFlags extends SourceFlags {
+  readonly every?: number;
+}
+
+export const screenFlags: Flags<ScreenFlags> = {
+  ...sourceFlags,
+  every: {
+    kind: "parsed",
+    parse: seconds,
+    placeholder: "SECONDS",
+    optional: true,
+    brief: "From one look to the next (default: 1)",
+  },
+  json: jsonFlag("One JSON object a line, at each change"),
+};
+
+/** The flags of `explain`: the database only for what it holds now. */
+export interface ExplainFlags extends Omit<SourceFlags, "db"> {
+  readonly db?: string;
+}
+
+export const explainFlags: Flags<ExplainFlags> = {
+  ...sourceFlags,
+  db: { kind: "parsed", parse: path, placeholder: "FILE", optional: true, brief: "Also tell what it stands at there" },
+};
+
+const EXPORT_FORMATS = ["ndjson", "csv", "prometheus", "opentelemetry", "simplex", "simplex-agent"] as const;
+export type ExportFormat = (typeof EXPORT_FORMATS)[number];
+
+const formatName = (input: string): ExportFormat => {
+  const format = EXPORT_FORMATS.find((known) => known === input);
+  if (format === undefined) throw new Error("it is no format");
+  return format;
+};
+
+export interface ExportFlags extends Omit<SourceFlags, "json">, ScopeFlags {
+  readonly format: ExportFormat;
+  readonly currentUser?: string;
+}
+
+const { json: _, ...withoutJson } = showFlags;
+
+export const exportFlags: Flags<ExportFlags> = {
+  ...withoutJson,
+  format: { kind: "parsed", parse: formatName, placeholder: "FORMAT", brief: "One of the names above" },
+  currentUser: {
+    kind: "parsed",
+    parse: path,
+    placeholder: "USER",
+    optional: true,
+    brief: "simplex: whose profile is open (default: the first)",
+  },
+};
+
+/** The flags of what cannot be undone. */
+interface DangerFlags extends SourceFlags {
+  readonly confirm?: string;
+}
+
+const dangerFlags: Flags<DangerFlags> = {
+  ...sourceFlags,
+  confirm: {
+    kind: "parsed",
+    parse: path,
+    placeholder: "NAME",
+    optional: true,
+    brief: "Do it without asking; NAME is what would be asked for",
+  },
+  json: jsonFlag("One JSON object: what was done, and how far"),
+};
+
+export interface ForgetFlags extends DangerFlags {
+  readonly keepTotals?: boolean;
+}
+
+export const forgetFlags: Flags<ForgetFlags> = {
+  ...dangerFlags,
+  keepTotals: {
+    kind: "boolean",
+    optional: true,
+    withNegated: false,
+    brief: "Keep the user's sums without name and servers",
+  },
+};
+
+export interface ResetFlags extends DangerFlags, ScopeFlags {}
+
+export const resetFlags: Flags<ResetFlags> = { ...dangerFlags, ...scopeFlags };
+
+export interface ReportFlags extends SourceFlags {
+  readonly out?: string;
+  readonly case?: string;
+  readonly coarse?: boolean;
+  readonly record?: boolean;
+  readonly hidePublic?: boolean;
+}
+
+const on = (brief: string) => ({ kind: "boolean", optional: true, withNegated: false, brief }) as const;
+
+export const reportFlags: Flags<ReportFlags> = {
+  ...sourceFlags,
+  out: {
+    kind: "parsed",
+    parse: path,
+    placeholder: "FILE",
+    optional: true,
+    brief: "A new file, .html or .json (default: one by date, here)",
+  },
+  case: {
+    kind: "parsed",
+    parse: path,
+    placeholder: "ID",
+    optional: true,
+    brief: "Reports of one case bear the same pseudonyms",
+  },
+  coarse: on("Round every count to one digit that counts"),
+  record: on("Bracket a reproduction: starts now, Enter stops"),
+  hidePublic: on("Pseudonyms for well-known public servers too"),
+  json: jsonFlag("The report's JSON on stdout, and no file"),
+};
+
+/** The flags of what reads reports, not databases. */
+export interface DiffFlags {
+  readonly json?: boolean;
+}
+
+export const diffFlags: Flags<DiffFlags> = { json: jsonFlag("One JSON object: what differs") };

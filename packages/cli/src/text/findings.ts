@@ -1,0 +1,260 @@
+import type {
+  CrashesFinding,
+  FailingEverywhereFinding,
+  FailingFinding,
+  FailureReason,
+  Finding,
+} from "agent-stats/diagnose";
+import { printable, together } from "./cells.ts";
+import { formatDay, formatOnDay } from "./dates.ts";
+import { formatCount } from "./numbers.ts";
+import { formatDuration } from "./times.ts";
+
+/** What a sentence needs to know beside the finding. */
+export interface Speaker {
+  readonly now: Date;
+  nameOf(server: string): string;
+}
+
+/** A finding in words: one sentence, and the numbers behind it. */
+export interface Told {
+  readonly sentence: string;
+  readonly numbers: readonly string[];
+}
+
+/** Says a finding in words. All names in it can be shown. */
+export function tell(finding: Finding, speaker: Speaker): Told {
+  switch (finding.kind) {
+    case "failing":
+      return failing(finding, speaker);
+    case "failing-everywhere":
+      return failingEverywhere(finding, speaker);
+    case "fruitless": {
+      const { servers, ofServers, attempts, everSucceeded } = finding;
+      const at =
+        servers.length === 1 ? speaker.nameOf(servers[0] as string) : `${servers.length} of ${ofServers} servers`;
+      const since = together(`since ${formatDay(finding.since, speaker.now)}`);
+      return {
+        sentence: `${at}: none of ${formatCount(attempts)} tries of ${nounOf(finding)} got an answer ${since}`,
+        numbers: [
+          everSucceeded ? "it succeeded before that" : "it never succeeded, as far as history goes",
+          ...serverLines(servers),
+        ],
+      };
+    }
+    case "losing": {
+      const at =
+        finding.servers.length === 1
+          ? speaker.nameOf(finding.servers[0] as string)
+          : `${finding.servers.length} servers`;
+      return {
+        sentence: `${at}: what was open was lost ${times(finding.losses)} ${span(finding, speaker)}`,
+        numbers: [
+          `${protocolOf(finding)}: ${formatCount(finding.losses)} losses in ${plural(finding.hours, "hour")} with counts`,
+          ...serverLines(finding.servers),
+        ],
+      };
+    }
+    case "duplicates": {
+      const { server, duplicates, received } = finding;
+      return {
+        sentence: `${speaker.nameOf(server)}: ${percent(duplicates, received)} of what was received had been received before, ${span(finding, speaker)}`,
+        numbers: [
+          `${protocolOf(finding)}: ${formatCount(duplicates)} of ${formatCount(received)}: acknowledgements may not arrive`,
+          ...serverLines([server]),
+        ],
+      };
+    }
+    case "crashes":
+      return crashes(finding, speaker);
+    case "clock": {
+      const parts = [
+        ...(finding.setBack > 0 ? [`the clock was set back ${times(finding.setBack)}`] : []),
+        ...(finding.inFuture > 0
+          ? [`${plural(finding.inFuture, "session")} saved later than it is now: the clock is behind, or was ahead`]
+          : []),
+      ];
+      const last = together(formatOnDay(finding.last, speaker.now));
+      return { sentence: capital(`${parts.join("; ")}; last ${last}`), numbers: ["no count is lost by it: dates are"] };
+    }
+    case "stale": {
+      const silence = together(formatDuration(speaker.now.getTime() - finding.lastSaved.getTime()));
+      return {
+        sentence: `Nothing was saved for ${silence}, although the app runs: it has nothing to count, or it hangs`,
+        numbers: [
+          `last saved ${formatDay(finding.lastSaved, speaker.now)}; ${plural(finding.running, "session")} open`,
+        ],
+      };
+    }
+    case "erasure-pending":
+      return {
+        sentence: "What was deleted is not erased from the file yet: somebody was reading it",
+        numbers: ["end what else reads the file; the app's next start, or next deletion, erases it"],
+      };
+    case "rejected":
+      return {
+        sentence: `The app made ${plural(finding.calls, "call")} that counted nothing`,
+        numbers: Object.entries(finding.reasons).map(
+          ([reason, count]) => `${printable(reason)}: ${formatCount(count)}`,
+        ),
+      };
+  }
+}
+
+function failing(finding: FailingFinding, speaker: Speaker): Told {
+  const { server, failed, outcomes, reasons, users, others } = finding;
+  const withFailures = users.filter((user) => user.failed > 0);
+  const only = withFailures.length === 1 && users.length > 1 ? `, only for ${userName(withFailures[0]?.userId)}` : "";
+  const name = speaker.nameOf(server);
+  return {
+    sentence: `${name}: ${percent(failed, outcomes)} of ${nounOf(finding)} failed${mostly(reasons, failed)}, ${span(finding, speaker)}${only}${othersAre(others)}`,
+    numbers: [
+      countsLine(finding),
+      ...(users.length > 1
+        ? [
+            users
+              .map(({ userId, failed, outcomes }) => together(`${userName(userId)}: ${ratio(failed, outcomes)}`))
+              .join(", "),
+          ]
+        : []),
+      ...serverLines([server]),
+    ],
+  };
+}
+
+function failingEverywhere(finding: FailingEverywhereFinding, speaker: Speaker): Told {
+  const { servers, ofServers, failed, outcomes, reasons } = finding;
+  const at = servers.length === ofServers ? `All ${ofServers} servers` : `${servers.length} of ${ofServers} servers`;
+  return {
+    sentence: `${at}: ${percent(failed, outcomes)} of ${nounOf(finding)} failed${mostly(reasons, failed)}, ${span(finding, speaker)}: most often this device's own network`,
+    numbers: [
+      countsLine(finding),
+      servers
+        .map((server) => speaker.nameOf(server))
+        .slice(0, NAMED)
+        .join(", "),
+    ],
+  };
+}
+
+/** More names than this are read by nobody; `--json` has them all. */
+const NAMED = 5;
+
+function crashes({ killed, exceptions, rejections, ofSessions, ...finding }: CrashesFinding, { now }: Speaker): Told {
+  const all = killed + exceptions + rejections;
+  const missing =
+    finding.canHaveLostMs > 0
+      ? `: up to ${together(formatDuration(finding.canHaveLostMs))} of counting can be missing`
+      : ": nothing of what it counted is missing";
+  const how = [
+    ...(killed > 0 ? [`${killed} without a goodbye (killed, out of memory, power cut)`] : []),
+    ...(exceptions > 0 ? [`${exceptions} by an uncaught exception`] : []),
+    ...(rejections > 0 ? [`${rejections} by an unhandled rejection`] : []),
+  ];
+  const last = together(formatOnDay(finding.last, now));
+  const when = all === 1 ? last : `${together(`since ${formatDay(finding.first, now)}`)}, last ${last}`;
+  return {
+    sentence: `The app crashed ${times(all)}${all === 1 ? ", " : " "}${when}${missing}`,
+    numbers: [
+      `${ratio(all, ofSessions)} sessions ended so: ${how.join(", ")}`,
+      `sessions ${finding.sessions.slice(-NAMED_SESSIONS).join(", ")}${finding.sessions.length > NAMED_SESSIONS ? " and before" : ""}: see agent-stats sessions`,
+    ],
+  };
+}
+
+const NAMED_SESSIONS = 10;
+
+function countsLine(finding: FailingFinding | FailingEverywhereFinding): string {
+  const reasons = finding.reasons.map(({ reason, counter, count }) =>
+    together(`${printable(reason)} ${formatCount(count)} (${printable(counter)})`),
+  );
+  return `${protocolOf(finding)}: ${ratio(finding.failed, finding.outcomes)} failed: ${reasons.join(", ")}`;
+}
+
+/** The share from which one reason stands for all, but for a few. */
+const MOST = 0.6;
+
+function mostly(reasons: readonly FailureReason[], failed: number): string {
+  const [first, second] = reasons.filter(({ reason }) => reason !== "OTHER");
+  if (!first) return "";
+  if (reasons.length === 1) return `, all ${printable(first.reason)}`;
+  if (first.count >= failed * MOST) return `, mostly ${printable(first.reason)}`;
+  if (second && first.count + second.count >= failed * MOST) {
+    return `, mostly ${printable(first.reason)} and ${printable(second.reason)}`;
+  }
+  return "";
+}
+
+interface Span {
+  readonly since: Date;
+  readonly until: Date | null;
+  readonly sinceMayBeEarlier?: boolean;
+}
+
+function span({ since, until, sinceMayBeEarlier = false }: Span, { now }: Speaker): string {
+  const from = `${formatDay(since, now)}${sinceMayBeEarlier ? " or earlier" : ""}`;
+  if (until === null) return together(`since ${from}`);
+  const to = formatDay(until, now);
+  return `${to === from ? together(formatOnDay(since, now)) : together(`from ${from} to ${to}`)}, and is fine since`;
+}
+
+function othersAre({ servers, failing }: FailingFinding["others"]): string {
+  if (servers === 0) return "";
+  if (failing > 0) return `; ${failing} of ${servers} ${servers === 1 ? "other server" : "other servers"} too`;
+  return servers === 1 ? "; the other server fine" : "; other servers fine";
+}
+
+const NOUNS: Readonly<Record<string, string>> = {
+  send: "sends",
+  receive: "received messages",
+  acknowledge: "acknowledgements",
+  subscribe: "subscriptions",
+  unsubscribe: "unsubscriptions",
+  connect: "connections",
+  upload: "uploads",
+  download: "downloads",
+  delete: "deletions",
+  create: "creations",
+  check: "checks",
+};
+
+function nounOf({ activity }: { readonly activity: string }): string {
+  return Object.hasOwn(NOUNS, activity) ? (NOUNS[activity] as string) : `“${printable(activity)}”`;
+}
+
+/** Rounded, but never to a whole that it is not. */
+export function percent(part: number, all: number): string {
+  const share = (100 * part) / all;
+  const rounded = share < 1 ? Number(share.toFixed(1)) : Math.round(share);
+  const text = rounded === 0 ? "< 0.1" : rounded === 100 && part < all ? "> 99" : String(rounded);
+  return together(`${text} %`);
+}
+
+function ratio(part: number, all: number): string {
+  return together(`${formatCount(part)} of ${formatCount(all)}`);
+}
+
+function serverLines(servers: readonly string[]): string[] {
+  const lines = servers.slice(0, NAMED).map((server) => printable(server));
+  return servers.length > NAMED ? [...lines, `and ${servers.length - NAMED} more: see --json`] : lines;
+}
+
+function protocolOf({ protocol }: { readonly protocol: string }): string {
+  return printable(protocol);
+}
+
+function userName(userId: string | undefined): string {
+  return userId === "" || userId === undefined ? "deleted users" : `user ${printable(userId)}`;
+}
+
+function times(count: number): string {
+  return count === 1 ? "once" : count === 2 ? "twice" : `${formatCount(count)} times`;
+}
+
+function plural(count: number, what: string): string {
+  return `${formatCount(count)} ${what}${count === 1 ? "" : "s"}`;
+}
+
+function capital(sentence: string): string {
+  return sentence.charAt(0).toUpperCase() + sentence.slice(1);
+}

@@ -1,0 +1,62 @@
+import { basename } from "node:path";
+import type { Erased } from "agent-stats";
+import { confirm } from "../confirm.ts";
+import type { CliContext } from "../context.ts";
+import { CliError } from "../errors.ts";
+import type { ResetFlags } from "../flags-of-verbs.ts";
+import { change, keyFor, look } from "../source.ts";
+import { ERASED } from "../text/erased.ts";
+import { formatCount } from "../text/numbers.ts";
+
+/** What was done: how many servers began anew, for how many users, and how far their numbers are erased. */
+export interface Reset {
+  readonly scope: Readonly<Record<string, string>>;
+  readonly servers: number;
+  readonly users: number;
+  readonly erased: Erased;
+}
+
+/** `agent-stats reset`: everything begins at zero, or what the scope covers. */
+export async function reset(this: CliContext, flags: ResetFlags): Promise<void> {
+  const { protocol, user: userId, server } = flags;
+  const scope = {
+    ...(protocol !== undefined && { protocol }),
+    ...(userId !== undefined && { userId }),
+    ...(server !== undefined && { server }),
+  };
+  const key = await keyFor(flags, this);
+  const covered = await look(flags, key, async (reader) =>
+    (await reader.sums(null)).keys.filter((row) =>
+      Object.entries(scope).every(([name, value]) => row[name as keyof typeof scope] === value),
+    ),
+  );
+  const isAll = Object.keys(scope).length === 0;
+  if (!isAll && covered.length === 0) {
+    throw new CliError("NOT_FOUND", "There are no statistics of this scope: see agent-stats show for the names.");
+  }
+  const servers = new Set(covered.map((row) => row.server)).size;
+  const users = new Set(covered.map((row) => row.userId)).size;
+  const what = `The numbers and the history of ${plural(servers, "server")} will be lost for good.`;
+  // The most particular name there is; of everything, that of the file.
+  await confirm(server ?? userId ?? protocol ?? basename(flags.db), what, flags.confirm);
+  const erased = await change(flags, key, async (store) => {
+    // A tool has no session that would have to hear of anything.
+    await store.reset(scope, { session: null, seen: Number.MAX_SAFE_INTEGER, at: Date.now() });
+    return store.erase();
+  });
+  const done: Reset = { scope, servers, users, erased };
+  this.process.stdout.write(flags.json ? `${JSON.stringify(done)}\n` : resetText(done, isAll));
+}
+
+function resetText({ servers, users, erased }: Reset, isAll: boolean): string {
+  return [
+    isAll ? "everything begins at zero" : "what you named begins at zero",
+    `  ${plural(servers, "server")} of ${plural(users, "user")}, numbers and history`,
+    `  ${ERASED[erased]}`,
+    "",
+  ].join("\n");
+}
+
+function plural(count: number, what: string): string {
+  return `${formatCount(count)} ${what}${count === 1 ? "" : "s"}`;
+}
