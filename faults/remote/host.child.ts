@@ -91,6 +91,13 @@ answerCalls({
   moveClock: (ms: number) => clock.move(ms),
   setClock: (at: number) => clock.set(at),
   now: () => Date.now(),
+  setZone(zone: string) {
+    process.env.TZ = zone;
+  },
+  async look() {
+    await opened().getServersStats();
+    await opened().getSessions();
+  },
   read,
   /** What SQLite's own check says: `ok`. */
   integrity({ file, driver }: Where) {

@@ -36,7 +36,10 @@ export type Sums = ReadonlyMap<string, number>;
 /** All that can be read out of a file. */
 export interface Reading {
   readonly sums: Sums;
-  readonly sessions: readonly SessionWithCounts[];
+  readonly sessions: readonly Pick<
+    SessionWithCounts,
+    "session" | "started" | "lastSaved" | "ended" | "canHaveLostMs" | "servers"
+  >[];
   readonly hours: readonly TimelineEntry[];
   readonly days: readonly TimelineEntry[];
 }
