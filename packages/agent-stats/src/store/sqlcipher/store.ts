@@ -14,6 +14,9 @@ export {
   type FileFindings,
   type Finding,
   type FindingCode,
+  type Salvaged,
+  type SalvageFileOptions,
+  salvageFile,
   verifyFile,
 } from "./examine/examine.ts";
 export type { StatsKey } from "./key.ts";

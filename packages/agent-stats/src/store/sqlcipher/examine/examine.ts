@@ -3,10 +3,11 @@ import { StatsError } from "../../errors.ts";
 import type { DriverName } from "../drivers.ts";
 import { keyLiteral, type StatsKey } from "../key.ts";
 import type { Finding, FindingCode } from "./findings.ts";
+import { type Salvaged, salvage } from "./salvage.ts";
 import { type ExamineOptions, type FileFindings, verify } from "./verify.ts";
 import type { Outcome, Task } from "./worker.ts";
 
-export type { FileFindings, Finding, FindingCode };
+export type { FileFindings, Finding, FindingCode, Salvaged };
 
 export interface ExamineFileOptions {
   /** The path of the database. */
@@ -33,6 +34,26 @@ export interface ExamineFileOptions {
 export async function verifyFile(options: ExamineFileOptions): Promise<FileFindings> {
   const task = optionsOf(options);
   return options.thread === "same" ? verify(task) : inWorker<FileFindings>({ what: "verify", options: task });
+}
+
+export interface SalvageFileOptions extends Omit<ExamineFileOptions, "file"> {
+  /** The damaged database. It is not changed. */
+  readonly from: string;
+  /** Where the new one is made, with the same key. Nothing must be there. */
+  readonly to: string;
+}
+
+/**
+ * Reads what still authenticates of a damaged database and its WAL into a new file, and says what was lost. The new file
+ * has its name only when it is whole. No number in it is more than what was saved: where something is missing, sums are
+ * lower bounds, and the answer says so. Sessions that were open are over in it; who was deleted stays deleted.
+ *
+ * @throws StatsError `STATS_FILE_EXISTS`; `STATS_DAMAGED` when too little can be read; `STATS_KEY_REJECTED` when not one
+ * page authenticates; `STATS_NEWER_SCHEMA`, `STATS_MISSING`, and others of opening and creating
+ */
+export async function salvageFile({ from, to, ...options }: SalvageFileOptions): Promise<Salvaged> {
+  const task = { ...optionsOf({ ...options, file: from }), to };
+  return options.thread === "same" ? salvage(task) : inWorker<Salvaged>({ what: "salvage", options: task });
 }
 
 function optionsOf({ file, key, driver }: ExamineFileOptions): ExamineOptions {

@@ -34,7 +34,7 @@ export interface ExamineOptions {
 
 /** What is found is looked for this often, and believed when it was there every time: others may write meanwhile. */
 const LOOKS = 3;
-const BETWEEN_LOOKS_MS = 60;
+const BETWEEN_LOOKS_MS = 20;
 
 /** Checks a file without changing a byte. See `verifyFile`. */
 export function verify(options: ExamineOptions): FileFindings {

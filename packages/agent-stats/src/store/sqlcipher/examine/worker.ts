@@ -1,13 +1,13 @@
 import { parentPort, workerData } from "node:worker_threads";
 import type { StatsErrorCode } from "../../errors.ts";
 import { statsErrorOf } from "../../sqlite/handle.ts";
+import { type SalvageOptions, salvage } from "./salvage.ts";
 import { type ExamineOptions, verify } from "./verify.ts";
 
 /** What the thread is started for. */
-export interface Task {
-  readonly what: "verify";
-  readonly options: ExamineOptions;
-}
+export type Task =
+  | { readonly what: "verify"; readonly options: ExamineOptions }
+  | { readonly what: "salvage"; readonly options: SalvageOptions };
 
 export type Outcome =
   | { readonly ok: true; readonly value: unknown }
@@ -15,9 +15,9 @@ export type Outcome =
 
 parentPort?.postMessage(outcomeOf(workerData as Task));
 
-function outcomeOf({ options }: Task): Outcome {
+function outcomeOf(task: Task): Outcome {
   try {
-    return { ok: true, value: verify(options) };
+    return { ok: true, value: task.what === "verify" ? verify(task.options) : salvage(task.options) };
   } catch (error) {
     const { code, message, cause } = statsErrorOf(error);
     return { ok: false, code, message, cause };

@@ -1,6 +1,6 @@
 import { StatsError } from "../../errors.ts";
 import { openPage, PAGE_BYTES, type PageKeys, pageKeys, SALT_BYTES } from "./cipher.ts";
-import { readOutside, statOf } from "./outside.ts";
+import { readHere, readOutside, statOf } from "./outside.ts";
 import { type Frame, readWal, readWalIndex, type Wal, type WalIndex } from "./wal.ts";
 
 /** A database file and what belongs to it, as they were at one moment. */
@@ -21,25 +21,25 @@ const BETWEEN_LOOKS_MS = 25;
  *
  * @throws StatsError `STATS_BUSY` when others are never done, or that it cannot be read
  */
-export function readFiles(file: string): FileBytes {
+export function readFiles(file: string, { withIndex = true } = {}): FileBytes {
   for (let look = 0; look < LOOKS; look++) {
     if (look > 0) sleep(BETWEEN_LOOKS_MS);
-    const found = readOnce(file);
+    const found = readOnce(file, withIndex);
     if (found !== null) return found;
   }
   throw new StatsError("STATS_BUSY", "Others write to the file without a pause: try again.");
 }
 
-function readOnce(file: string): FileBytes | null {
+function readOnce(file: string, withIndex: boolean): FileBytes | null {
   const stamp = () => {
     const stat = statOf(file);
     return stat && `${stat.ino} ${stat.size} ${stat.mtimeMs}`;
   };
   const before = stamp();
-  const walBefore = readOutside(`${file}-wal`);
+  const walBefore = readHere(`${file}-wal`);
   const db = readOutside(file);
-  const index = readWalIndex(readOutside(`${file}-shm`));
-  const walBytes = readOutside(`${file}-wal`);
+  const index = withIndex ? readWalIndex(readOutside(`${file}-shm`)) : null;
+  const walBytes = readHere(`${file}-wal`);
   const first = readWal(walBefore);
   const wal = readWal(walBytes);
   // Only a WAL that was there before the file was read holds all that was moved into the file meanwhile.

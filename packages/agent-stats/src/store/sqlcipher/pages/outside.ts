@@ -26,15 +26,28 @@ export function readOutside(path: string): Buffer | null {
     });
   } catch (error) {
     if (statOf(path) === null) return null;
-    const cause = { code: codeOf(error) || "EIO" };
-    throw new StatsError(
-      "STATS_STORE_FAILED",
-      "The file cannot be read: give this user the right to, then try again.",
-      {
-        cause,
-      },
-    );
+    throw unreadableNow(error);
   }
+}
+
+/**
+ * The bytes of a file on which SQLite takes no lock: its WAL.
+ *
+ * @returns null where there is no such file
+ * @throws StatsError when it cannot be read
+ */
+export function readHere(path: string): Buffer | null {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    if (statOf(path) === null) return null;
+    throw unreadableNow(error);
+  }
+}
+
+function unreadableNow(error: unknown): StatsError {
+  const sentence = "The file cannot be read: give this user the right to, then try again.";
+  return new StatsError("STATS_STORE_FAILED", sentence, { cause: { code: codeOf(error) || "EIO" } });
 }
 
 function readHead(path: string): Buffer {

@@ -23,13 +23,15 @@ export interface Wal {
   readonly committed: readonly Frame[];
   /** Frames of the same generation beyond it, as far as they can be told: not whole, not committed, or damaged. */
   readonly beyond: readonly Frame[];
+  /** False where one of them is missing or of another generation: nobody knows then what it held. */
+  readonly isBeyondWhole: boolean;
   /** Whether the frame after the last one that is whole claims to be of this generation, or a later one does. */
   readonly isBroken: boolean;
   /** Tells this generation from those before: each begins with others. */
   readonly salts: string;
 }
 
-const NO_WAL: Wal = { committed: [], beyond: [], isBroken: false, salts: "" };
+const NO_WAL: Wal = { committed: [], beyond: [], isBeyondWhole: true, isBroken: false, salts: "" };
 
 /** Reads a WAL as SQLite would, and what lies beyond the point where SQLite stops reading. */
 export function readWal(bytes: Buffer | null): Wal {
@@ -39,16 +41,22 @@ export function readWal(bytes: Buffer | null): Wal {
   const isHeader = (bytes.readUInt32BE(0) & ~1) >>> 0 === MAGIC && bytes.readUInt32BE(4) === VERSION;
   const isOurs = bytes.readUInt32BE(8) === PAGE_BYTES;
   if (!isHeader || !isOurs || h0 !== bytes.readUInt32BE(24) || h1 !== bytes.readUInt32BE(28)) {
-    const beyond = framesOf(bytes, 0);
+    // The frames tell their own generation; what follows it is what it has not overwritten of the one before.
+    const salts = bytes.toString("hex", HEADER_BYTES + 8, HEADER_BYTES + 16);
+    const beyond = framesOf(bytes, 0).filter((_, i, all) =>
+      all.slice(0, i + 1).every((frame) => frame.salts === salts),
+    );
     return { ...NO_WAL, beyond, isBroken: beyond.length > 0 };
   }
   const salts = bytes.toString("hex", 16, 24);
   const whole = wholeFrames(bytes, [h0, h1], big);
   const ends = whole.findLastIndex(({ commit }) => commit > 0) + 1;
-  const rest = framesOf(bytes, whole.length).filter(({ ofGeneration }) => ofGeneration(salts));
+  const all = framesOf(bytes, whole.length);
+  const rest = all.filter((frame) => isOfGeneration(frame.salts, salts));
   return {
     committed: whole.slice(0, ends),
     beyond: [...whole.slice(ends), ...rest],
+    isBeyondWhole: rest.every((frame, i) => frame === all[i]),
     isBroken: rest.length > 0,
     salts,
   };
@@ -71,19 +79,22 @@ function wholeFrames(bytes: Buffer, header: Checksum, big: boolean): Frame[] {
 }
 
 /** Every frame from that one on, believed or not. */
-function framesOf(bytes: Buffer, first: number): (Frame & { ofGeneration(salts: string): boolean })[] {
+function framesOf(bytes: Buffer, first: number): (Frame & { readonly salts: string })[] {
   const frames = [];
   for (let at = HEADER_BYTES + first * FRAME_BYTES; at + FRAME_BYTES <= bytes.length; at += FRAME_BYTES) {
-    const own = bytes.toString("hex", at + 8, at + 16);
     frames.push({
       page: bytes.readUInt32BE(at),
       commit: bytes.readUInt32BE(at + 4),
       bytes: bytes.subarray(at + FRAME_HEADER_BYTES, at + FRAME_BYTES),
-      // A frame whose salt was damaged still has the other one; one of an earlier generation has neither.
-      ofGeneration: (salts: string) => own.slice(0, 8) === salts.slice(0, 8) || own.slice(8) === salts.slice(8),
+      salts: bytes.toString("hex", at + 8, at + 16),
     });
   }
   return frames;
+}
+
+/** A frame whose salt was damaged still has the other one; one of an earlier generation has neither. */
+function isOfGeneration(own: string, salts: string): boolean {
+  return own.slice(0, 8) === salts.slice(0, 8) || own.slice(8) === salts.slice(8);
 }
 
 function checksum(bytes: Buffer, [first, second]: Checksum, big: boolean): Checksum {
