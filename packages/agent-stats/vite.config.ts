@@ -8,6 +8,8 @@ export default defineConfig({
     outDir: "dist/viewer",
     // The compiler's declarations stand there already.
     emptyOutDir: false,
+    // For a library vite leaves white space in; this one is an asset.
+    rolldownOptions: { output: { minify: true } },
     lib: { entry: "src/viewer/viewer.ts", formats: ["es"], fileName: () => "viewer.js" },
   },
 });

@@ -1,0 +1,25 @@
+import type { Session } from "../../summarise/sessions.ts";
+
+const ENDINGS: Readonly<Record<Session["how"], string>> = {
+  running: "running",
+  close: "closed",
+  exit: "ended with its process",
+  exception: "crashed: an error that nobody caught",
+  rejection: "crashed: a rejection that nobody caught",
+  SIGTERM: "ended by SIGTERM",
+  SIGINT: "ended by SIGINT",
+  SIGHUP: "ended by SIGHUP",
+  clock: "begun anew: the clock was set back",
+  agent: "begun anew: the agent was started again",
+  killed: "ended without a goodbye",
+};
+
+export function endingText({ how }: Pick<Session, "how">): string {
+  return ENDINGS[how];
+}
+
+const BAD: ReadonlySet<Session["how"]> = new Set(["killed", "exception", "rejection"]);
+
+export function endedBadly({ how }: Pick<Session, "how">): boolean {
+  return BAD.has(how);
+}

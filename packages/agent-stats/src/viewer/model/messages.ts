@@ -1,0 +1,59 @@
+import type { StatsErrorCode } from "../../store/errors.ts";
+
+export interface Message {
+  readonly title: string;
+  readonly text: string;
+  /** Whether looking again can help. */
+  readonly retry: boolean;
+}
+
+const UNREADABLE: Message = {
+  title: "These statistics cannot be read",
+  text: "Either the key is not the one of this file, or the file is damaged; from the outside nobody can tell which. Check the key first. Nothing was changed: keep the file as it is.",
+  retry: true,
+};
+
+const FIRST_RUN: Message = {
+  title: "Nothing has been recorded yet",
+  text: "The app has not saved any statistics here so far. Start it and use it: this page fills by itself.",
+  retry: true,
+};
+
+const MESSAGES: Readonly<Partial<Record<StatsErrorCode, Message>>> = {
+  STATS_KEY_REJECTED: UNREADABLE,
+  STATS_DAMAGED: UNREADABLE,
+  STATS_NOT_A_DATABASE: UNREADABLE,
+  STATS_NOT_ENCRYPTED: UNREADABLE,
+  STATS_EMPTY_FILE: UNREADABLE,
+  STATS_MISSING: FIRST_RUN,
+  STATS_FOLDER_MISSING: FIRST_RUN,
+  STATS_BUSY: {
+    title: "The statistics are in use",
+    text: "Another program holds the file at this moment. This page tries again by itself.",
+    retry: true,
+  },
+  STATS_NEWER_SCHEMA: {
+    title: "A later version wrote these statistics",
+    text: "This version cannot read them, and has not touched them. Update agent-stats, then open this page again.",
+    retry: false,
+  },
+  STATS_DRIVER_MISSING: {
+    title: "The driver for encrypted databases is missing",
+    text: "Install better-sqlite3-multiple-ciphers or @signalapp/sqlcipher beside the app, then try again.",
+    retry: true,
+  },
+};
+
+/** What is told of an error: what happened, and what to do. */
+export function messageOf(error: Error): Message {
+  const code = "code" in error ? (String(error.code) as StatsErrorCode) : undefined;
+  return (
+    (code && MESSAGES[code]) ?? {
+      title: "The statistics cannot be read at the moment",
+      text: code ? error.message : "Something failed that nobody foresaw. Try again; if it stays, report it.",
+      retry: true,
+    }
+  );
+}
+
+export { FIRST_RUN };

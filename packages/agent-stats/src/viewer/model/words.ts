@@ -1,0 +1,71 @@
+/** Between groups of three digits: a narrow space that does not break, as ISO 80000-1 asks for. */
+const GROUP = "\u202f";
+
+/** A whole number, in groups of three digits. */
+export function countText(value: number): string {
+  return String(value).replace(/\B(?=(?:\d{3})+$)/g, GROUP);
+}
+
+/** What is not known is not zero. */
+export const NOT_KNOWN = "–";
+
+export function countOrDash(value: number | null): string {
+  return value === null ? NOT_KNOWN : countText(value);
+}
+
+/** A share of 1 as people say it: `18 %`, `0.4 %`. */
+export function shareText(share: number | null): string {
+  if (share === null) return NOT_KNOWN;
+  const percent = share * 100;
+  if (percent > 0 && percent < 0.1) return "< 0.1 %";
+  return `${percent < 9.95 ? Number(percent.toFixed(1)) : Math.round(percent)} %`;
+}
+
+const two = (value: number) => String(value).padStart(2, "0");
+
+/** On the clock of whoever looks: `2026-06-19 14:02`. */
+export function timeText(date: Date): string {
+  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+  return `${day} ${two(date.getHours())}:${two(date.getMinutes())}`;
+}
+
+export function dayText(date: Date): string {
+  return timeText(date).slice(0, 10);
+}
+
+const SECOND_MS = 1_000;
+const MINUTE_MS = 60 * SECOND_MS;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+
+/** A length of time in its largest unit, the next one where that tells much: `5 s`, `12 min`, `3 h`, `1 d 4 h`. */
+export function durationText(ms: number): string {
+  if (ms < SECOND_MS) return `${Math.round(ms)} ms`;
+  if (ms < MINUTE_MS) return `${Math.floor(ms / SECOND_MS)} s`;
+  if (ms < HOUR_MS) return `${Math.floor(ms / MINUTE_MS)} min`;
+  if (ms < DAY_MS) return inTwo(ms, HOUR_MS, "h", MINUTE_MS, "min");
+  return inTwo(ms, DAY_MS, "d", HOUR_MS, "h");
+}
+
+function inTwo(ms: number, largeMs: number, large: string, smallMs: number, small: string): string {
+  const [whole, rest] = [Math.floor(ms / largeMs), Math.floor((ms % largeMs) / smallMs)];
+  return whole >= 10 || rest === 0 ? `${whole} ${large}` : `${whole} ${large} ${rest} ${small}`;
+}
+
+/** `just now`, `12 min ago`; of what is yet to come only the moment: some clock was moved. */
+export function agoText(date: Date, now: number): string {
+  const ms = now - date.getTime();
+  if (ms < 0) return timeText(date);
+  return ms < 10 * SECOND_MS ? "just now" : `${durationText(ms)} ago`;
+}
+
+export function plural(count: number, one: string, many = `${one}s`): string {
+  return `${countText(count)} ${count === 1 ? one : many}`;
+}
+
+/** Controls, invisible marks, marks that turn the direction, and halves of pairs: names come from other people. */
+const UNPRINTABLE = /[\p{C}\u2028\u2029]/gu;
+
+export function printable(name: string): string {
+  return name.replace(UNPRINTABLE, (point) => `\\u{${(point.codePointAt(0) ?? 0).toString(16)}}`);
+}

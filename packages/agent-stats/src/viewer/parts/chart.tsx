@@ -1,0 +1,141 @@
+import { useEffect, useRef } from "preact/hooks";
+import uPlot from "uplot";
+import chartStyle from "uplot/dist/uPlot.min.css?inline";
+import type { Point } from "../model/select.ts";
+import { countOrDash, countText, timeText } from "../model/words.ts";
+
+const HEIGHT_PX = 240;
+const SERIES = [
+  { key: "sent", title: "Sent", colour: "--accent" },
+  { key: "received", title: "Received", colour: "--second" },
+  { key: "failed", title: "Failed", colour: "--bad" },
+] as const;
+
+let styled = false;
+
+/** uPlot's own rules, once for the page. */
+function addChartStyle(): void {
+  if (styled) return;
+  styled = true;
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(chartStyle);
+  document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
+}
+
+/** What was counted period by period, as lines; and as a table for whoever cannot see them, or wants the numbers. */
+export function Chart({ points, title }: { readonly points: readonly Point[]; readonly title: string }) {
+  const holder = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot | null>(null);
+  const shown = SERIES.filter(({ key }) => points.some((point) => point[key] !== null));
+  const columns = dataOf(points, shown);
+  const latest = useRef(columns);
+  latest.current = columns;
+  const kinds = shown.map(({ key }) => key).join();
+  useEffect(() => {
+    addChartStyle();
+    const element = holder.current;
+    if (!element) return;
+    const draw = () => {
+      plot.current?.destroy();
+      plot.current = new uPlot(optionsOf(element, shown), latest.current, element);
+    };
+    draw();
+    const resize = new ResizeObserver(() => plot.current?.setSize({ width: element.clientWidth, height: HEIGHT_PX }));
+    resize.observe(element);
+    const dark = matchMedia("(prefers-color-scheme: dark)");
+    dark.addEventListener("change", draw);
+    return () => {
+      dark.removeEventListener("change", draw);
+      resize.disconnect();
+      plot.current?.destroy();
+      plot.current = null;
+    };
+  }, [kinds]);
+  useEffect(() => {
+    plot.current?.setData(columns);
+  });
+  return (
+    <figure class="chart">
+      <div ref={holder} role="img" aria-label={`${title}: ${summary(points, shown)}`} />
+      <figcaption>
+        {shown.map(({ key, title }) => (
+          <span key={key} class={`key ${key}`}>
+            {title}
+          </span>
+        ))}
+      </figcaption>
+      <details>
+        <summary>The same as a table</summary>
+        <PointTable points={points} shown={shown} />
+      </details>
+    </figure>
+  );
+}
+
+type Shown = readonly (typeof SERIES)[number][];
+
+function PointTable({ points, shown }: { readonly points: readonly Point[]; readonly shown: Shown }) {
+  const rows = points.filter((point) => shown.some(({ key }) => (point[key] ?? 0) > 0));
+  if (rows.length === 0) return <p>Nothing was counted in this range.</p>;
+  return (
+    <table>
+      <thead>
+        <tr>
+          <th scope="col">From</th>
+          {shown.map(({ key, title }) => (
+            <th key={key} scope="col" class="number">
+              {title}
+            </th>
+          ))}
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map((point) => (
+          <tr key={point.start}>
+            <th scope="row">{timeText(new Date(point.start))}</th>
+            {shown.map(({ key }) => (
+              <td key={key} class="number">
+                {countOrDash(point[key])}
+              </td>
+            ))}
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function summary(points: readonly Point[], shown: Shown): string {
+  const total = (key: (typeof SERIES)[number]["key"]) => points.reduce((sum, point) => sum + (point[key] ?? 0), 0);
+  return shown.map(({ key, title }) => `${title.toLowerCase()} ${countText(total(key))}`).join(", ");
+}
+
+function dataOf(points: readonly Point[], shown: Shown): uPlot.AlignedData {
+  return [points.map(({ start }) => start / 1000), ...shown.map(({ key }) => points.map((point) => point[key]))];
+}
+
+function optionsOf(element: HTMLElement, shown: Shown): uPlot.Options {
+  const style = getComputedStyle(element);
+  const colour = (name: string) => style.getPropertyValue(name).trim();
+  const axis = { stroke: colour("--quiet"), grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false } };
+  return {
+    width: element.clientWidth,
+    height: HEIGHT_PX,
+    legend: { show: false },
+    cursor: { show: false },
+    scales: { y: { range: (_, __, top) => [0, Math.max(1, top * 1.05)] } },
+    axes: [
+      axis,
+      { ...axis, size: 64, values: (_, ticks) => ticks.map((tick) => (Number.isInteger(tick) ? countText(tick) : "")) },
+    ],
+    series: [
+      {},
+      ...shown.map(({ title, colour: name }) => ({
+        label: title,
+        stroke: colour(name),
+        width: 2,
+        points: { size: 5, fill: colour(name) },
+      })),
+    ],
+  };
+}

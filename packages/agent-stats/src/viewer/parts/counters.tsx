@@ -1,0 +1,76 @@
+import { useId, useState } from "preact/hooks";
+import { countText } from "../model/words.ts";
+import { Scroll } from "./scroll.tsx";
+
+/** One counter with its numbers in each column. */
+export interface CounterRow {
+  readonly counter: string;
+  /** What it means; null where nobody told. */
+  readonly help: string | null;
+  readonly isError: boolean;
+  readonly unit: string;
+  readonly values: readonly number[];
+}
+
+interface CountersProps {
+  readonly caption: string;
+  readonly columns: readonly string[];
+  readonly rows: readonly CounterRow[];
+}
+
+export function Counters({ caption, columns, rows }: CountersProps) {
+  return (
+    <Scroll label={caption}>
+      <table class="counters">
+        <caption class="unseen">{caption}</caption>
+        <thead>
+          <tr>
+            <th scope="col">Counter</th>
+            {columns.map((column) => (
+              <th key={column} scope="col" class="number">
+                {column}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row) => (
+            <CounterLine key={row.counter} row={row} />
+          ))}
+        </tbody>
+      </table>
+    </Scroll>
+  );
+}
+
+function CounterLine({ row }: { readonly row: CounterRow }) {
+  const [open, setOpen] = useState(false);
+  const id = useId();
+  const failed = row.isError && (row.values.at(-1) ?? 0) !== 0;
+  return (
+    <tr class={failed ? "bad" : ""}>
+      <th scope="row">
+        <span class="counter">{row.counter}</span>
+        {row.unit === "bytes" && <span class="quiet"> in bytes</span>}{" "}
+        <button
+          type="button"
+          class="what"
+          aria-expanded={open}
+          aria-controls={id}
+          aria-label={`What is ${row.counter}?`}
+          onClick={() => setOpen(!open)}
+        >
+          what is this?
+        </button>
+        <p id={id} hidden={!open}>
+          {row.help ?? "The app that counts it has not told this program what it means."}
+        </p>
+      </th>
+      {row.values.map((value, index) => (
+        <td key={index} class={value === 0 ? "number zero" : "number"}>
+          {countText(value)}
+        </td>
+      ))}
+    </tr>
+  );
+}

@@ -1,0 +1,181 @@
+import { useState } from "preact/hooks";
+import { type Group, groupsOf, isOwn } from "../model/groups.ts";
+import type { ServerRow } from "../model/select.ts";
+import { countOrDash, plural, shareText } from "../model/words.ts";
+import { Scroll } from "../parts/scroll.tsx";
+import type { View } from "../view.ts";
+import { Heading, NoMatch, type ScreenProps } from "./screen.tsx";
+
+const COLUMNS = {
+  server: "Server",
+  sent: "Sent",
+  received: "Received",
+  failed: "Failed",
+  rate: "Failure rate",
+} as const;
+type Column = keyof typeof COLUMNS;
+
+interface Order {
+  readonly column: Column;
+  readonly down: boolean;
+}
+
+/** So many of a group are shown at once; the rest is folded. */
+const SHOWN = 25;
+
+/** All servers, in the three groups of use. One's own come first, until another order is chosen. */
+export function Servers({ view, heading }: ScreenProps) {
+  const [search, setSearch] = useState("");
+  const [order, setOrder] = useState<Order | null>(null);
+  const found = view.rows.filter((row) => isFound(row, search, view));
+  const groups = groupsOf(found, view.data.stats).filter(({ rows }) => rows.length > 0);
+  return (
+    <>
+      <Heading heading={heading}>Servers</Heading>
+      <label class="search">
+        <span>Search</span>
+        <input
+          type="search"
+          value={search}
+          autocomplete="off"
+          spellcheck={false}
+          onInput={({ currentTarget }) => setSearch(currentTarget.value)}
+        />
+      </label>
+      <p class="quiet" role="status">
+        {found.length === view.rows.length
+          ? plural(found.length, "server")
+          : `${plural(found.length, "server")} of ${view.rows.length}`}
+      </p>
+      {groups.length === 0 && (
+        <NoMatch>
+          {view.data.stats.servers.length === 0
+            ? "The app has run, and has counted nothing yet."
+            : "Nothing matches: search for something else, or choose another profile or protocol."}
+        </NoMatch>
+      )}
+      {groups.map((group) => (
+        <GroupTable key={group.key} {...{ group, view, order, setOrder }} />
+      ))}
+    </>
+  );
+}
+
+function isFound({ server, protocol }: ServerRow, search: string, { names }: View): boolean {
+  const wanted = search.trim().toLowerCase();
+  const seen = `${names.address(server)} ${names.server(server)} ${protocol}`;
+  return wanted === "" || seen.toLowerCase().includes(wanted);
+}
+
+interface GroupProps {
+  readonly group: Group;
+  readonly view: View;
+  readonly order: Order | null;
+  readonly setOrder: (order: Order) => void;
+}
+
+function GroupTable({ group, view, order, setOrder }: GroupProps) {
+  const [whole, setWhole] = useState(false);
+  const sorted = sort(group.rows, order, view);
+  const shown = whole ? sorted : sorted.slice(0, SHOWN);
+  const folded = sorted.length - shown.length;
+  return (
+    <section aria-labelledby={group.key}>
+      <h2 id={group.key}>
+        {group.title} <span class="quiet">{group.rows.length}</span>
+      </h2>
+      <p class="quiet">{group.help}</p>
+      <Scroll labelledBy={group.key}>
+        <table class="list servers">
+          <thead>
+            <tr>
+              {(Object.keys(COLUMNS) as Column[]).map((column) => (
+                <ColumnHead key={column} {...{ column, order, setOrder }} />
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {shown.map((row) => (
+              <Row key={row.id} row={row} view={view} />
+            ))}
+          </tbody>
+        </table>
+      </Scroll>
+      {(folded > 0 || whole) && (
+        <button type="button" class="more" aria-expanded={whole} onClick={() => setWhole(!whole)}>
+          {whole ? "Show fewer" : `Show ${plural(folded, "more server")}`}
+        </button>
+      )}
+    </section>
+  );
+}
+
+function ColumnHead({ column, order, setOrder }: Pick<GroupProps, "order" | "setOrder"> & { readonly column: Column }) {
+  const by = order?.column === column ? order : null;
+  const next = { column, down: by ? !by.down : column !== "server" };
+  return (
+    <th
+      scope="col"
+      class={column === "server" ? "" : "number"}
+      aria-sort={by ? (by.down ? "descending" : "ascending") : undefined}
+    >
+      <button type="button" class="sort" onClick={() => setOrder(next)}>
+        {COLUMNS[column]}
+        <span aria-hidden="true">{by ? (by.down ? " ↓" : " ↑") : ""}</span>
+      </button>
+    </th>
+  );
+}
+
+function Row({ row, view }: { readonly row: ServerRow; readonly view: View }) {
+  const { sent, received, failed, failureRate } = row.figures;
+  const users = new Set(row.keys.map(({ userId }) => userId)).size;
+  return (
+    <tr>
+      <th scope="row">
+        <button type="button" class="link" onClick={() => view.go({ screen: "server", row: row.id })}>
+          <bdi>{view.names.server(row.server)}</bdi>
+        </button>{" "}
+        <span class="quiet">
+          {row.protocol}
+          {users > 1 ? `, ${users} profiles` : ""}
+        </span>
+      </th>
+      <td class="number" data-title={COLUMNS.sent}>
+        {countOrDash(sent)}
+      </td>
+      <td class="number" data-title={COLUMNS.received}>
+        {countOrDash(received)}
+      </td>
+      <td class={(failed ?? 0) > 0 ? "number bad" : "number"} data-title={COLUMNS.failed}>
+        {countOrDash(failed)}
+      </td>
+      <td class="number" data-title={COLUMNS.rate}>
+        {shareText(failureRate)}
+      </td>
+    </tr>
+  );
+}
+
+function sort(rows: readonly ServerRow[], order: Order | null, { names }: View): ServerRow[] {
+  const byName = (a: ServerRow, b: ServerRow) =>
+    compare(names.server(a.server), names.server(b.server)) || compare(a.id, b.id);
+  if (order === null) {
+    const traffic = ({ figures }: ServerRow) => (figures.sent ?? 0) + (figures.received ?? 0) + (figures.failed ?? 0);
+    return rows.toSorted((a, b) => Number(isOwn(b)) - Number(isOwn(a)) || traffic(b) - traffic(a) || byName(a, b));
+  }
+  const { column, down } = order;
+  const sign = down ? -1 : 1;
+  if (column === "server") return rows.toSorted((a, b) => sign * byName(a, b));
+  // What is not known stands at the end, whichever way.
+  const value = ({ figures }: ServerRow) => (column === "rate" ? figures.failureRate : figures[column]);
+  return rows.toSorted((a, b) => {
+    const [x, y] = [value(a), value(b)];
+    if (x === null || y === null) return Number(x === null) - Number(y === null) || byName(a, b);
+    return sign * (x - y) || byName(a, b);
+  });
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,186 @@
+import { useState } from "preact/hooks";
+import type { Session, SessionWithCounts } from "../../summarise/sessions.ts";
+import { endedBadly, endingText } from "../model/endings.ts";
+import { added } from "../model/figures.ts";
+import { countText, durationText, NOT_KNOWN, plural, timeText } from "../model/words.ts";
+import { Scroll } from "../parts/scroll.tsx";
+import type { View } from "../view.ts";
+import { Heading, NoMatch, type ScreenProps } from "./screen.tsx";
+
+/** So many sessions are shown at once; older ones are folded. */
+const SHOWN = 30;
+
+/** The runs of the app: when, how each ended, and what it can have lost. Two can be compared. */
+export function Sessions({ view, heading }: ScreenProps) {
+  const [chosen, setChosen] = useState<readonly number[]>([]);
+  const [whole, setWhole] = useState(false);
+  const sessions = view.data.stats.sessions.toReversed();
+  const shown = whole ? sessions : sessions.slice(0, SHOWN);
+  const bad = sessions.filter(endedBadly).length;
+  const lostMs = sessions.reduce((sum, { canHaveLostMs }) => sum + canHaveLostMs, 0);
+  const choose = (session: number) =>
+    setChosen(chosen.includes(session) ? chosen.filter((each) => each !== session) : [...chosen, session].slice(-2));
+  return (
+    <>
+      <Heading heading={heading}>Sessions</Heading>
+      <p class={bad > 0 ? "verdict bad" : "verdict"}>
+        {plural(sessions.length, "session")}, {bad === 0 ? "none" : countText(bad)} ended badly
+        {lostMs > 0 ? `; what was counted in at most ${durationText(lostMs)} is missing` : ""}.
+      </p>
+      {sessions.length === 0 ? (
+        <NoMatch>No session is left in history.</NoMatch>
+      ) : (
+        <>
+          <Runs sessions={shown} chosen={chosen} onChoose={choose} now={view.now} />
+          {sessions.length > SHOWN && (
+            <button type="button" class="more" aria-expanded={whole} onClick={() => setWhole(!whole)}>
+              {whole ? "Show fewer" : `Show ${plural(sessions.length - SHOWN, "older session")}`}
+            </button>
+          )}
+          <Comparison view={view} chosen={chosen} />
+        </>
+      )}
+    </>
+  );
+}
+
+interface RunsProps {
+  readonly sessions: readonly Session[];
+  readonly chosen: readonly number[];
+  readonly onChoose: (session: number) => void;
+  readonly now: number;
+}
+
+/** When it was last known to run. */
+const lastKnown = ({ ended, lastSaved }: Session) => (ended ?? lastSaved).getTime();
+
+function Runs({ sessions, chosen, onChoose, now }: RunsProps) {
+  const begin = Math.min(...sessions.map(({ started }) => started.getTime()));
+  const end = Math.max(now, ...sessions.map(lastKnown));
+  const percent = (ms: number) => Math.min(100, Math.max(0, ((ms - begin) / Math.max(1, end - begin)) * 100));
+  return (
+    <Scroll label="Sessions, the newest first">
+      <table class="list runs">
+        <thead>
+          <tr>
+            <th scope="col">Compare</th>
+            <th scope="col">Started</th>
+            <th scope="col">Ended</th>
+            <th scope="col" class="number">
+              Ran for
+            </th>
+            <th scope="col">How</th>
+            <th scope="col">Can be missing</th>
+            <th scope="col" class="bars">
+              {timeText(new Date(begin)).slice(0, 10)} to {timeText(new Date(end)).slice(0, 10)}
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {sessions.map((session) => {
+            const from = percent(session.started.getTime());
+            const width = Math.max(0.6, percent(lastKnown(session)) - from);
+            const kind = endedBadly(session) ? "bad" : session.how === "running" ? "running" : "";
+            return (
+              <tr key={session.session}>
+                <td>
+                  <label class="check">
+                    <input
+                      type="checkbox"
+                      checked={chosen.includes(session.session)}
+                      onChange={() => onChoose(session.session)}
+                    />
+                    <span>
+                      <span class="unseen">Compare session </span>
+                      {session.session}
+                    </span>
+                  </label>
+                </td>
+                <td>{timeText(session.started)}</td>
+                <td>{session.ended ? timeText(session.ended) : NOT_KNOWN}</td>
+                <td class="number">{ranText(session)}</td>
+                <td class={kind}>{endingText(session)}</td>
+                <td>{session.canHaveLostMs > 0 ? `up to ${durationText(session.canHaveLostMs)}` : "nothing"}</td>
+                <td class="bars" aria-hidden="true">
+                  <span
+                    class={`bar ${kind}`}
+                    style={{ marginLeft: `${from}%`, width: `${Math.min(width, 100 - from)}%` }}
+                  />
+                </td>
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+    </Scroll>
+  );
+}
+
+function ranText(session: Session): string {
+  const ran = durationText(Math.max(0, lastKnown(session) - session.started.getTime()));
+  return session.ended === null ? `≥ ${ran}` : ran;
+}
+
+function Comparison({ view, chosen }: { readonly view: View; readonly chosen: readonly number[] }) {
+  const { sessions } = view.data;
+  const [a, b] = chosen.toSorted((x, y) => x - y).map((number) => sessions?.find(({ session }) => session === number));
+  return (
+    <section aria-labelledby="compare">
+      <h2 id="compare">Compare two sessions</h2>
+      {a && b ? <ComparisonTable a={a} b={b} /> : <p class="quiet">Choose two sessions above.</p>}
+    </section>
+  );
+}
+
+function ComparisonTable({ a, b }: { readonly a: SessionWithCounts; readonly b: SessionWithCounts }) {
+  const counts = [a, b].map(countsOf);
+  const names = [...new Set(counts.flatMap((count) => [...count.keys()]))].sort();
+  if (names.length === 0) return <p class="quiet">History holds no counts of these two.</p>;
+  return (
+    <Scroll labelledBy="compare">
+      <table class="counters">
+        <thead>
+          <tr>
+            <th scope="col">Counter</th>
+            <th scope="col" class="number">
+              Session {a.session}
+            </th>
+            <th scope="col" class="number">
+              Session {b.session}
+            </th>
+            <th scope="col" class="number">
+              Difference
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {names.map((name) => {
+            const [before = 0, after = 0] = counts.map((count) => count.get(name) ?? 0);
+            const by = after - before;
+            return (
+              <tr key={name}>
+                <th scope="row">{name}</th>
+                <td class="number">{countText(before)}</td>
+                <td class="number">{countText(after)}</td>
+                <td class={by === 0 ? "number zero" : "number"}>
+                  {by > 0 ? "+" : by < 0 ? "−" : ""}
+                  {countText(Math.abs(by))}
+                </td>
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+    </Scroll>
+  );
+}
+
+function countsOf({ servers }: SessionWithCounts): Map<string, number> {
+  const protocols = [...new Set(servers.map(({ protocol }) => protocol))];
+  return new Map(
+    protocols.flatMap((protocol) => {
+      const sum = added(servers.filter((server) => server.protocol === protocol).map(({ counters }) => counters));
+      return Object.entries(sum).map(([counter, value]) => [`${protocol} ${counter}`, value] as const);
+    }),
+  );
+}
