@@ -19,13 +19,11 @@ export interface Kept {
   readonly damage: readonly string[];
 }
 
-export interface KeptSession {
+interface KeptSession {
   readonly session: number;
   readonly how: string | null;
   readonly ended: number | null;
   readonly folded: boolean;
-  readonly flushEveryMs: number;
-  readonly saves: number;
 }
 
 /**
@@ -119,7 +117,7 @@ function differing(past: ReadonlyMap<KeyOfCount, number>, history: ReadonlyMap<K
 
 function sessionsIn(all: All): KeptSession[] {
   return all<Omit<KeptSession, "folded"> & { folded: number }>(
-    `SELECT session_id AS session, how, ended, folded, flush_every AS flushEveryMs, saves
+    `SELECT session_id AS session, how, ended, folded
       FROM agent_stats_session ORDER BY session_id`,
   ).map((row) => ({ ...row, folded: row.folded === 1 }));
 }

@@ -1,0 +1,70 @@
+/**
+ * Three to eight processes and threads count, save, look, delete and reset in one file at the same time, while their
+ * processes are killed at random and others start in their place, each of which folds what the dead left. Each life
+ * counts servers of its own, so that its ledger tells exactly what must be there; beside it a reader looks on, and a
+ * process without the library shows what the machine alone does to an event loop.
+ */
+
+import { DRIVERS_MISSING } from "../../oracle/drivers.ts";
+import { inParallel } from "../../parallel.ts";
+import { seedOfUnit } from "../../random.ts";
+import type { Failure, Trial, TrialContext } from "../../trial.ts";
+import { controls } from "./controls.ts";
+import type { JudgedCrowd } from "./judge.ts";
+import { wave } from "./wave.ts";
+
+export const crowd: Trial = {
+  name: "crowd",
+  what: "3 to 8 processes and threads count, read, delete, reset and start at once on one file, killed at random",
+  unit: "kills",
+  scale: { small: 20, full: 1_000 },
+  run,
+};
+
+const KILLS_A_WAVE = 20;
+/** What the library may block an event loop for at most, beyond what the machine does to a process without it. */
+const BLOCKED_MS = 50;
+
+async function run({ count, seed, folder, progress }: TrialContext) {
+  const waves: { seed: number; judged: JudgedCrowd }[] = [];
+  let kills = 0;
+  const seeds = Array.from({ length: Math.ceil(count / KILLS_A_WAVE) }, (_, n) => seedOfUnit(seed, n));
+  // One crowd after another: two at once would be one machine's work twice, and blur what blocks whom.
+  await inParallel(seeds, 1, async (waveSeed) => {
+    const judged = await wave({ seed: waveSeed, kills: KILLS_A_WAVE, folder, killed: () => progress(++kills) });
+    waves.push({ seed: waveSeed, judged });
+  });
+  const failures = waves.flatMap(({ seed: waveSeed, judged }): Failure[] => [
+    ...judged.findings.map((what) => ({ seed: waveSeed, what })),
+    ...blockedTooLong(judged).map((what) => ({ seed: waveSeed, what })),
+  ]);
+  return {
+    ran: kills,
+    seen: seenIn(waves.map(({ judged }) => judged)),
+    controls: await controls(seed, folder),
+    failures: failures.slice(0, 20),
+    ...(DRIVERS_MISSING !== undefined && { skipped: DRIVERS_MISSING }),
+  };
+}
+
+function blockedTooLong({ blockedMs, bareBlockedMs }: JudgedCrowd): string[] {
+  if (blockedMs <= BLOCKED_MS + bareBlockedMs) return [];
+  return [
+    `an event loop was blocked for ${blockedMs.toFixed(0)} ms, and without the library ${bareBlockedMs.toFixed(0)} ms`,
+  ];
+}
+
+function seenIn(waves: readonly JudgedCrowd[]): Record<string, number> {
+  const sum = (of: (wave: JudgedCrowd) => number) => waves.reduce((total, each) => total + of(each), 0);
+  const most = (of: (wave: JudgedCrowd) => number) => Math.round(Math.max(0, ...waves.map(of)));
+  const wrongs = Object.keys(waves[0]?.wrongs ?? {}) as (keyof JudgedCrowd["wrongs"])[];
+  return {
+    ...Object.fromEntries(wrongs.map((wrong) => [wrong, sum(({ wrongs: of }) => of[wrong])])),
+    counts: sum(({ counts }) => counts),
+    looks: sum(({ looks }) => looks),
+    deletions: sum(({ deletions }) => deletions),
+    resets: sum(({ resets }) => resets),
+    blockedMs: most(({ blockedMs }) => blockedMs),
+    blockedMsWithoutLibrary: most(({ bareBlockedMs }) => bareBlockedMs),
+  };
+}

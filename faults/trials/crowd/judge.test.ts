@@ -1,0 +1,71 @@
+import { describe, expect, test } from "vitest";
+import type { Kept } from "../../oracle/kept.ts";
+import { ALL, type Entry, WHAT } from "../../oracle/ledger.ts";
+import { SENT } from "../../oracle/names.ts";
+import { keyOfCount } from "../../oracle/worlds.ts";
+import { judgeCrowd } from "./judge.ts";
+import { doomedOf, serverOfLife } from "./member-spec.ts";
+
+const entry = (line: Partial<Entry>): Entry => ({
+  what: WHAT.add,
+  counter: SENT,
+  user: ALL,
+  server: ALL,
+  amount: 0,
+  at: 0,
+  ...line,
+});
+const adds = (life: number, user = 1) => entry({ user, server: serverOfLife(life), amount: 1 });
+const FLUSHED = [entry({ what: WHAT.flush }), entry({ what: WHAT.flushed })];
+const lived = (life: number, ...entries: Entry[]) => ({ member: { life, role: "count" as const }, entries });
+const key = (life: number, user = 1) => keyOfCount(user, serverOfLife(life), SENT);
+
+function kept(sums: Record<string, number>, given: Partial<Kept> = {}): Kept {
+  const none = { sessions: [], foldedTwice: [], erasePending: false, hostUsers: null, damage: [] };
+  return { ...none, sums: new Map(Object.entries(sums)), ...given };
+}
+
+describe("a crowd", () => {
+  const two = [lived(1, adds(1), ...FLUSHED), lived(2, adds(2), adds(2))];
+
+  test("is as it should be: each life to a moment of its own", () => {
+    expect(judgeCrowd(two, kept({ [key(1)]: 1, [key(2)]: 1 })).findings).toEqual([]);
+    expect(judgeCrowd(two, kept({ [key(1)]: 1 })).findings).toEqual([]);
+  });
+
+  const [doomed = 0] = doomedOf(1);
+  const deletion = entry({ what: WHAT.deleting, user: doomed });
+
+  test("may count users who are deleted: they are there or not, until the deletion was begun", () => {
+    const counted = lived(1, adds(1, doomed), ...FLUSHED);
+    expect(judgeCrowd([counted], kept({ [key(1, doomed)]: 1 })).findings).toEqual([]);
+    expect(judgeCrowd([counted, lived(2, deletion)], kept({})).findings).toEqual([]);
+  });
+
+  test.each<[string, Parameters<typeof judgeCrowd>, string]>([
+    ["a life lost what was acknowledged", [two, kept({ [key(2)]: 2 })], "acknowledgedLost"],
+    ["a life was counted twice", [two, kept({ [key(1)]: 2 })], "doubled"],
+    ["a session was folded twice", [[], kept({}, { foldedTwice: [key(1)] })], "doubled"],
+    ["the file is damaged", [[], kept({}, { damage: ["bad page"] })], "corrupt"],
+    [
+      "a dead session was left behind",
+      [
+        [],
+        kept(
+          {},
+          {
+            sessions: [{ session: 1, how: null, ended: null, folded: false }],
+          },
+        ),
+      ],
+      "acknowledgedLost",
+    ],
+    ["a late count brought a user back", [[lived(2, deletion)], kept({ [key(1, doomed)]: 3 })], "broughtBack"],
+    ["a reader saw what cannot be", [[lived(1, entry({ what: WHAT.sawWrong }))], kept({})], "torn"],
+    ["the host heard of others", [[lived(1, entry({ what: WHAT.problem, amount: 1 }))], kept({})], "busy"],
+  ])("control: it is seen when %s", (_, args, wrong) => {
+    const { wrongs, findings } = judgeCrowd(...args);
+    expect(findings).toHaveLength(1);
+    expect(wrongs).toMatchObject({ [wrong]: 1 });
+  });
+});

@@ -1,0 +1,135 @@
+import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { DRIVERS } from "../../oracle/drivers.ts";
+import { keptIn } from "../../oracle/kept.ts";
+import { type Entry, readBeginning, readLedger, WHAT } from "../../oracle/ledger.ts";
+import { ledgerPath } from "../../oracle/life.ts";
+import { type Child, startChild } from "../../processes.ts";
+import { type Random, randomOf } from "../../random.ts";
+import { type JudgedCrowd, judgeCrowd } from "./judge.ts";
+import type { MemberSpec } from "./member-spec.ts";
+
+export interface WaveOf {
+  readonly seed: number;
+  /** How many processes are killed before it is over. */
+  readonly kills: number;
+  readonly folder: string;
+  killed(): void;
+}
+
+/** A process of the wave, its members' ledgers, and when it is to die. */
+interface Slot {
+  readonly child: Child;
+  readonly members: readonly MemberSpec[];
+}
+
+const LIFETIME_MS = [200, 2_200] as const;
+const LARGEST_CROWD = 8;
+const PROCESSES = [2, 4] as const;
+
+/** Many members use one file at once; their processes are killed at random, and others take their places. */
+export async function wave({ seed, kills, folder, killed }: WaveOf): Promise<JudgedCrowd> {
+  const random = randomOf(seed);
+  const own = join(folder, `wave-${seed}`);
+  mkdirSync(own);
+  const file = join(own, "stats.db");
+  const crew = crewOf({ file, own, folder, random });
+  const bystanders = [crew.bystander("bare"), crew.bystander("read")];
+  let left = kills;
+  const slots = random.whole(...PROCESSES);
+  await Promise.all(
+    Array.from({ length: slots }, async () => {
+      while (left-- > 0) {
+        const { child } = crew.join(Math.floor((LARGEST_CROWD - 1) / slots) - 1);
+        await sleep(random.whole(...LIFETIME_MS));
+        child.kill("SIGKILL");
+        await child.ended;
+        killed();
+      }
+    }),
+  );
+  for (const { child } of bystanders) child.kill("SIGKILL");
+  await Promise.all(bystanders.map(({ child }) => child.ended));
+  const ledgers = crew.members.map((member) => ({
+    member,
+    entries: existsSync(member.ledger) ? readLedger(member.ledger) : [],
+  }));
+  await tidyUp(file, folder, own, ledgers);
+  const judged = judgeCrowd(ledgers, keptIn(file));
+  rmSync(join(own, "ledgers"), { recursive: true });
+  return judged;
+}
+
+/** Starts members, and remembers them all. */
+function crewOf({ file, own, folder, random }: { file: string; own: string; folder: string; random: Random }) {
+  const members: MemberSpec[] = [];
+  const alive = new Set<Slot>();
+  const made = (role: MemberSpec["role"], threads: readonly MemberSpec[]): MemberSpec => {
+    const life = members.length;
+    const member: MemberSpec = {
+      file,
+      ledger: ledgerPath(own, `member-${life}`),
+      driver: random.pick(DRIVERS),
+      place: "own",
+      seed: random.whole(0, 2 ** 31),
+      life,
+      role,
+      // Of those whose session has begun: they hear of a deletion, while one that has yet to begin would count anew.
+      others: [...alive].flatMap((slot) => slot.members.filter(hasStarted).map((other) => other.life)),
+      threads,
+      busyTimeoutMs: 5_000,
+    };
+    members.push(member);
+    return member;
+  };
+  const start = (member: MemberSpec): Slot => {
+    const child = startChild("trials/crowd/member", member, folder);
+    const slot = { child, members: [member, ...member.threads] };
+    alive.add(slot);
+    void child.ended.then(() => alive.delete(slot));
+    return slot;
+  };
+  return {
+    members,
+    bystander: (role: "bare" | "read") => start(made(role, [])),
+    join(mostThreads: number) {
+      const threads = Array.from({ length: random.whole(0, Math.max(0, mostThreads)) }, () => made("count", []));
+      return start(made("count", threads));
+    },
+  };
+}
+
+/** More than a member notes before it counts. */
+const NOTES_BEFORE_COUNTING = 100;
+
+function hasStarted({ ledger }: MemberSpec): boolean {
+  return existsSync(ledger) && readBeginning(ledger, NOTES_BEFORE_COUNTING).some(({ what }) => what === WHAT.started);
+}
+
+/** The next start folds what the crowd left; deletions that nobody acknowledged are asked for again. */
+async function tidyUp(
+  file: string,
+  folder: string,
+  own: string,
+  ledgers: readonly { readonly entries: readonly Entry[] }[],
+): Promise<void> {
+  const all = ledgers.flatMap(({ entries }) => entries);
+  const usersOf = (wanted: Entry["what"]) => new Set(all.filter(({ what }) => what === wanted).map(({ user }) => user));
+  const acknowledged = usersOf(WHAT.deleted);
+  const users = [...usersOf(WHAT.deleting)].filter((user) => !acknowledged.has(user));
+  const spec = {
+    file,
+    ledger: ledgerPath(own, "last"),
+    driver: DRIVERS[0],
+    place: "own",
+    flushEveryMs: 5_000,
+    seed: 0,
+    steps: [...users.map((user) => ({ do: "delete", user, within: false })), { do: "close" }],
+    aim: null,
+    sabotage: null,
+    migrates: false,
+  };
+  const { code } = await startChild("child/life", spec, folder).ended;
+  if (code !== 0) throw new Error(`the start after the crowd ended with ${code}`);
+}
