@@ -110,8 +110,8 @@ again and again; crashes, and what they can have lost; clocks that jumped;
 deletions that are not erased yet; damage of the file. The worst comes first,
 with the numbers behind it.
 
-A server is told when "10 % fail" explains its numbers 10 000 times better than
-"2 % fail": 5 failures of 5 are too few, 6 are enough.
+A server is told when "10 % fail" explains its numbers 100 000 times better than
+"2 % fail": 7 failures of 7 are too few, 8 are enough.
 
 Exit code 1 when it finds something, 0 when nothing is wrong.`,
     },

@@ -25,8 +25,8 @@ const LOOK_BACK_MS = 30 * DAY_MS;
 /**
  * Says what is wrong, since when, and by which numbers; the weightiest first. Nothing wrong: an empty list.
  *
- * Made not to cry wolf: a server is told when its failures are 10 000 times likelier under "10 % fail" than under "2 %
- * fail", so 5 failures of 5 are none yet, 6 are one, and 3 % of a million are none.
+ * Made not to cry wolf: a server is told when its failures are 100 000 times likelier under "10 % fail" than under
+ * "2 % fail", so 7 failures of 7 are none yet, 8 are one, and 3 % of a million are none.
  *
  * @example
  * const [servers, sessions, timeline] =

@@ -7,7 +7,8 @@ export function toPrometheus(stats: ServersStats, protocols: readonly Protocol[]
   const families = new Map<string, { readonly help: string; readonly samples: string[] }>();
   for (const row of rowsOf(stats)) {
     const { name, help, unit, attributes } = metricOf(row, protocols);
-    const family = `${nameOf(name)}${unit === "By" ? "_bytes" : ""}_total`;
+    const base = snake(name);
+    const family = `${base}${unit === "By" && !/bytes/.test(base) ? "_bytes" : ""}_total`;
     const labels = Object.entries(attributes).map(([label, value]) => `${nameOf(label)}="${escaped(value)}"`);
     const { samples } = families.get(family) ?? { samples: [] };
     families.set(family, { help, samples: [...samples, `${family}{${labels.join(",")}} ${row.overall}`] });
@@ -22,6 +23,11 @@ export function toPrometheus(stats: ServersStats, protocols: readonly Protocol[]
       ].join("\n"),
     )
     .join("");
+}
+
+/** Prometheus writes words with underscores between: `agentstats.sendAttempts` → `agentstats_send_attempts`. */
+function snake(name: string): string {
+  return nameOf(name.replace(/([a-z\d])([A-Z])/g, "$1_$2").toLowerCase());
 }
 
 function nameOf(name: string): string {

@@ -147,17 +147,19 @@ function crashes({ killed, exceptions, rejections, ofSessions, ...finding }: Cra
       ? `: up to ${together(formatDuration(finding.canHaveLostMs))} of counting can be missing`
       : ": nothing of what it counted is missing";
   const how = [
-    ...(killed > 0 ? [`${killed} without a goodbye (killed, out of memory, power cut)`] : []),
+    ...(killed > 0
+      ? [`${formatCount(killed)} without a goodbye (killed, out of memory, a crash of native code, power cut)`]
+      : []),
     ...(exceptions > 0 ? [`${exceptions} by an uncaught exception`] : []),
     ...(rejections > 0 ? [`${rejections} by an unhandled rejection`] : []),
   ];
   const last = together(formatOnDay(finding.last, now));
   const when = all === 1 ? last : `${together(`since ${formatDay(finding.first, now)}`)}, last ${last}`;
   return {
-    sentence: `The app crashed ${times(all)}${all === 1 ? ", " : " "}${when}${missing}`,
+    sentence: `The app ${exceptions + rejections === 0 ? "was killed" : "crashed"} ${times(all)}${all === 1 ? ", " : " "}${when}${missing}`,
     numbers: [
-      `${ratio(all, ofSessions)} sessions ended so: ${how.join(", ")}`,
-      `sessions ${finding.sessions.slice(-NAMED_SESSIONS).join(", ")}${finding.sessions.length > NAMED_SESSIONS ? " and before" : ""}: see agent-stats sessions`,
+      `${ratio(all, ofSessions)} sessions: ${how.join(", ")}`,
+      `session${finding.sessions.length === 1 ? "" : "s"} ${finding.sessions.slice(-NAMED_SESSIONS).join(", ")}${finding.sessions.length > NAMED_SESSIONS ? " and before" : ""}: see agent-stats sessions`,
     ],
   };
 }

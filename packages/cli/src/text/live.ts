@@ -2,7 +2,7 @@ import type { ServerStats, ServersStats } from "agent-stats";
 import { middle, printable } from "./cells.ts";
 import { formatCount, formatValue } from "./numbers.ts";
 import { type Paint, painter } from "./paint.ts";
-import { formatSessions } from "./sessions.ts";
+import { lossesOf } from "./sessions.ts";
 import { byUnitAndName, byUserServerProtocol } from "./sorting.ts";
 import { type Cell, type Column, columnWidths, tableRow } from "./table.ts";
 import { formatTimeAgo } from "./times.ts";
@@ -64,7 +64,7 @@ function topLines({ name, now, stats, problem, paused }: Live, columns: number, 
   const clock = now.toTimeString().slice(0, 8);
   const title = middle(`${printable(name)}  ${clock}${paused ? "  paused" : ""}`, columns);
   const saved = stats === null ? "" : `last saved ${stats.lastSaved ? formatTimeAgo(stats.lastSaved, now) : "never"}`;
-  const sessions = stats === null ? "" : `sessions   ${formatSessions(stats.sessions).replaceAll("\u00a0", " ")}`;
+  const sessions = stats === null ? "" : `sessions   ${shortSessions(stats)}`;
   const state = problem === null ? sessions : problem;
   return [
     paint("title", title),
@@ -72,6 +72,17 @@ function topLines({ name, now, stats, problem, paused }: Live, columns: number, 
     paint(problem === null ? "plain" : "warning", middle(state, columns)),
     "",
   ];
+}
+
+/** One line has no room for more. */
+function shortSessions({ sessions }: ServersStats): string {
+  const running = sessions.filter(({ how }) => how === "running").length;
+  const lost = lossesOf(sessions);
+  return [
+    formatCount(sessions.length),
+    ...(running > 0 ? [`${formatCount(running)} running`] : []),
+    ...(lost.sessions > 0 ? [`${formatCount(lost.sessions)} without a goodbye`] : []),
+  ].join(", ");
 }
 
 const COLUMNS: readonly Column[] = [

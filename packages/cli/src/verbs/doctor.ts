@@ -107,8 +107,8 @@ export function doctorText({ now, lookBackDays, servers, findings }: Checkup, { 
   const lookedAt = `${plural(countServers(servers), "server")} and ${plural(servers.sessions.length, "session")}`;
   const verdict =
     findings.length > 0
-      ? `${plural(findings.length, "finding")} among ${lookedAt}; --days ${lookBackDays} back.`
-      : `Nothing is wrong: ${lookedAt} were looked at, ${lookBackDays} days back.`;
+      ? `${plural(findings.length, "finding")}; looked at ${lookedAt}, ${plural(lookBackDays, "day")} back.`
+      : `Nothing is wrong: looked at ${lookedAt}, ${plural(lookBackDays, "day")} back.`;
   const last = wrapWords(verdict, width).map((line) => paint(findings.length > 0 ? "plain" : "good", line));
   return `${[...lines, ...(findings.length > 0 ? [""] : []), ...last].join("\n")}\n`;
 }

@@ -125,7 +125,10 @@ function factsOf({ kind, unit, error, attemptsOf, simplex, now, counter }: Expla
       : [
           { name: "past", sentence: formatValue(counter, now.past) },
           { name: "session", sentence: formatValue(counter, now.session) },
-          { name: "overall", sentence: `${formatValue(counter, now.overall)} at ${formatCount(now.servers)} servers` },
+          {
+            name: "overall",
+            sentence: `${formatValue(counter, now.overall)} at ${formatCount(now.servers)} ${now.servers === 1 ? "server" : "servers"}`,
+          },
         ]),
   ];
 }

@@ -148,19 +148,20 @@ export function story(now: number): Run[] {
     const some = (most: number) => Math.round(roll(most) * awake);
     const failing = now - at < 72 * HOUR_MS;
     const smp = (userId: string, server: string, most: number, more: Record<string, number> = {}): Counted => {
-      const [sentDirect, recvMsgs] = [some(most), some(most * 2)];
+      const [sentDirect, recvMsgs, subscribed] = [some(most), some(most * 2), 2 + some(6)];
       const counters = {
         sentDirect,
         sentDirectAttempts: sentDirect + some(2),
         recvMsgs,
         ackMsgs: recvMsgs,
         ackAttempts: recvMsgs,
-        connSubscribed: some(6),
-        connSubAttempts: some(6) + 6,
+        connSubscribed: subscribed,
+        connSubAttempts: subscribed + some(2),
         ...more,
       };
       return { protocol: "smp", userId, server, counters };
     };
+    const [files, sent] = [1 + some(4), some(40)];
     return [
       smp("anna", OWN, 60, failing ? { sentQuotaErrs: some(18), sentAuthErrs: some(3) } : {}),
       smp("work", OWN, 14, failing ? { sentQuotaErrs: some(5) } : {}),
@@ -169,19 +170,19 @@ export function story(now: number): Run[] {
         protocol: "smp",
         userId: "anna",
         server: PROXIED,
-        counters: { sentViaProxy: some(5), sentViaProxyAttempts: some(5) + 5 },
+        counters: { sentViaProxy: files, sentViaProxyAttempts: files },
       },
       {
         protocol: "xftp",
         userId: "anna",
         server: FILES,
         counters: {
-          uploads: some(4),
-          uploadAttempts: some(4) + 4,
+          uploads: files,
+          uploadAttempts: files,
           uploadsSize: some(900) * 1024,
-          downloads: some(9),
+          downloads: files + 2,
           downloadsSize: some(2_000) * 1024,
-          downloadAttempts: some(9) + 9,
+          downloadAttempts: files + 2,
         },
       },
       {
@@ -189,8 +190,8 @@ export function story(now: number): Run[] {
         userId: "work",
         server: BROKER,
         counters: {
-          sent: some(40),
-          sendAttempts: some(40) + 40,
+          sent,
+          sendAttempts: sent + 1,
           received: some(90),
           bytesSent: some(50_000),
           bytesReceived: some(90_000),
