@@ -17,9 +17,19 @@ export class SessionHours {
 
   /** Everything that changed is collected: the hour of what was. */
   collect(now: number): number {
-    this.#latest = Math.max(this.#latest, this.#changed ?? hourOf(now));
+    this.#latest = this.peek(now);
     this.#changed = null;
     return this.#latest;
+  }
+
+  /** The hour of what would be collected now. */
+  peek(now: number): number {
+    return this.next ?? Math.max(this.#latest, hourOf(now));
+  }
+
+  /** The hour of what has changed, whenever it is collected; null where nothing changed. */
+  get next(): number | null {
+    return this.#changed === null ? null : Math.max(this.#latest, this.#changed);
   }
 
   /** True when the clock shows an hour long before what this session has counted: it was set back. */

@@ -69,7 +69,10 @@ export class Keeper implements Dying {
     this.#flows = new SessionFlows(options);
     this.#timer = new SaveTimer(options.flushEveryMs, () => void this.flush().catch(() => {}));
     this.#unregister = beforeTheEnd(this);
-    options.recorder.listen((urgency) => this.#changed(urgency));
+    options.recorder.listen(
+      (urgency) => this.#changed(urgency),
+      () => this.#flows.announcer?.rowsCame(),
+    );
     options.store.listen?.(() => this.#heedLater());
     this.#polls = options.mirror?.listen((urgent) => this.#changed(urgent ? URGENT : CHANGED)) === false;
   }
@@ -206,6 +209,7 @@ export class Keeper implements Dying {
 
   #works(): void {
     this.#timer.worked();
+    this.#flows.standBy();
     this.#dropping ??= this.#dropUnknownUsers();
     if (this.#eraseWasPending && !this.#flows.erasePending) this.#call(() => this.#options.onErased());
     this.#eraseWasPending = this.#flows.erasePending;

@@ -3,8 +3,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, describe, expect, test } from "vitest";
-import { defineProtocol } from "../record/protocol.ts";
-import type { Server } from "../record/row.ts";
 import { memoryStore } from "../store/memory.ts";
 import { MemoryDatabase } from "../store/memory-database.ts";
 import { DRIVER_NAMES, loadDriver, whyNot } from "../store/sqlcipher/drivers.ts";
@@ -14,6 +12,7 @@ import type { StatsStore } from "../store/store.ts";
 import {
   clean,
   cleared,
+  countsAsAfter,
   drop,
   hear,
   heard,
@@ -25,10 +24,10 @@ import {
   type Process,
   plus,
   save,
+  standIn,
 } from "./model.testing.ts";
-import { type AgentStats, openAgentStats } from "./open.ts";
+import { type Running, smp, start } from "./model-process.testing.ts";
 
-const smp = defineProtocol("smp", { sent: "messages sent" });
 const USERS = ["1", "10"];
 const SERVERS = ["smp://a", "smp://b"];
 const KEYS = USERS.flatMap((user) => SERVERS.map((server) => `${user} ${server}`));
@@ -39,18 +38,11 @@ interface World {
   readonly running: [Running | null, Running | null];
 }
 
-interface Running {
-  readonly stats: AgentStats;
-  readonly store: StatsStore;
-  readonly handles: Map<string, Server<"sent">>;
-  failNext: "before" | "after" | null;
-}
-
 type Step =
   | { do: "add"; who: Process; key: number; n: number; oldHandle: boolean }
   | { do: "flush"; who: Process; fails: "before" | "after" | null }
   | { do: "open"; who: Process; startFrom: "zero" | "past" }
-  | { do: "crash" | "close" | "read" | "loseLock"; who: Process }
+  | { do: "crash" | "close" | "read" | "loseLock" | "hang"; who: Process }
   | { do: "deleteUser" | "addUser"; who: Process; user: number }
   | { do: "reset"; who: Process; user: number | null; server: number | null };
 
@@ -67,6 +59,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   { weight: 4, arbitrary: fc.record({ do: fc.constant("open"), who, startFrom: fc.constantFrom("zero", "past") }) },
   { weight: 6, arbitrary: fc.record({ do: fc.constantFrom("crash", "close", "read", "read", "loseLock"), who }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant("hang"), who }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constantFrom("deleteUser", "deleteUser", "addUser"), who, user }) },
   {
     weight: 2,
@@ -175,8 +168,13 @@ async function take({ model, database, running }: World, step: Step): Promise<vo
       }
       return;
     }
+    case "hang":
+      standIn(model, me, process.standIn());
+      return;
     case "flush": {
-      const dirty = model.doubt[me] !== null || Object.values(model.unsaved[me]).some((n) => n > 0);
+      const dirty =
+        model.doubt[me] !== null ||
+        [model.unsaved[me], model.stoodIn[me]].some((counts) => Object.values(counts).some((n) => n > 0));
       process.failNext = dirty ? step.fails : null;
       const flushed = await stats.flush().then(
         () => true,
@@ -194,6 +192,7 @@ async function take({ model, database, running }: World, step: Step): Promise<vo
         save(model, me, alone ?? model.unsaved[me]);
         heard(model, me);
         model.doubt[me] = failed ? {} : null;
+        model.stoodIn[me] = {};
       }
       return;
     }
@@ -228,7 +227,7 @@ async function take({ model, database, running }: World, step: Step): Promise<vo
       const of = (key: string) => key.startsWith(`${userId} `);
       drop(of, model.unsaved[me], model.doubt[me] ?? {});
       hear(model, me);
-      drop(of, model.saved, ...model.own, ...model.unsaved);
+      drop(of, model.saved, ...model.own, ...model.unsaved, ...model.stoodIn);
       for (const [other, each] of running.entries()) {
         if (!each) continue;
         if (other !== me && !model.forgotten[other as Process].has(userId)) model.untold[other as Process].add(userId);
@@ -257,7 +256,8 @@ async function take({ model, database, running }: World, step: Step): Promise<vo
         return (userId === undefined || keyUser === userId) && (server === undefined || keyServer === server);
       };
       hear(model, me);
-      drop(of, model.saved, ...model.own, model.unsaved[me]);
+      drop(of, model.saved, ...model.own, model.unsaved[me], model.stoodIn[me]);
+      countsAsAfter(model, me === 0 ? 1 : 0, of);
       cleared(model, me);
       return;
     }
@@ -269,25 +269,5 @@ async function take({ model, database, running }: World, step: Step): Promise<vo
   model.folded[me] = false;
   model.unheard[me] = false;
   model.doubt[me] = null;
-}
-
-/** A process on the database, whose saves fail on demand: before they did anything, or after they did it all. */
-async function start(inner: StatsStore, startFrom: "zero" | "past"): Promise<Running> {
-  const running: { failNext: Running["failNext"] } = { failNext: null };
-  const fail = (message: string): never => {
-    running.failNext = null;
-    throw new Error(message);
-  };
-  const store: StatsStore = {
-    ...inner,
-    async save(batch) {
-      const fails = running.failNext;
-      if (fails === "before") return fail("failed before it began");
-      const result = await inner.save(batch);
-      return fails === "after" && result.outcome === "saved" ? fail("done, and reported as failed") : result;
-    },
-  };
-  const options = { protocols: [smp], store, startFrom, flushEvery: 3_600_000, onProblem: () => {} };
-  const stats = await openAgentStats(options);
-  return Object.assign(running, { stats, store: inner, handles: new Map<string, Server<"sent">>() });
+  model.stoodIn[me] = {};
 }

@@ -19,6 +19,8 @@ export interface Model {
   readonly unheard: [boolean, boolean];
   /** A save whose fate the process does not know: what of it is not in the database. Null where there is none. */
   readonly doubt: [Counts | null, Counts | null];
+  /** What the store's own thread saved for a process that did not come to it, and does not know. */
+  readonly stoodIn: [Counts, Counts];
   /** What was deleted and reset, as it is to be told. */
   readonly deeds: string[];
 }
@@ -35,6 +37,7 @@ export function nothing(): Model {
     folded: [false, false],
     unheard: [false, false],
     doubt: [null, null],
+    stoodIn: [{}, {}],
     deeds: [],
   };
 }
@@ -50,6 +53,28 @@ export function save(model: Model, me: Process, counts: Counts): void {
   model.unlocked[me] = false;
 }
 
+/** The store's own thread saves all there is. It could not where the process must first hear of something. */
+export function standIn(model: Model, me: Process, saved: boolean): void {
+  // A save that finds nothing to be saved any more has heard of it all the same.
+  if (saved) heard(model, me);
+  const unsaved = clean(model.unsaved[me]);
+  const must = Object.keys(unsaved).length > 0;
+  const may = model.doubt[me] === null && !model.folded[me] && !model.unheard[me];
+  // What it saved once and nobody has heard of, it may save again.
+  const can = must || Object.keys(model.stoodIn[me]).length > 0;
+  if (saved && !(can && may)) throw new Error("it saved what it must not");
+  if (!saved && must && may && !model.unlocked[me]) throw new Error("it saved nothing");
+  if (!saved) return;
+  save(model, me, unsaved);
+  for (const [key, n] of Object.entries(unsaved)) increase(model.stoodIn[me], key, n);
+}
+
+/** What another process reset, and this one did not know to be saved, counts as after the reset. */
+export function countsAsAfter(model: Model, me: Process, of: (key: string) => boolean): void {
+  for (const [key, n] of Object.entries(model.stoodIn[me])) if (of(key)) increase(model.unsaved[me], key, n);
+  drop(of, model.stoodIn[me]);
+}
+
 /** It was taken for dead: of those who were deleted meanwhile it asks for users whom it counts, and for no others. */
 export function leaveSession(model: Model, me: Process): void {
   for (const user of model.untold[me]) if (!model.known[me].has(user)) model.forgotten[me].delete(user);
@@ -58,6 +83,7 @@ export function leaveSession(model: Model, me: Process): void {
   model.folded[me] = false;
   model.unlocked[me] = false;
   model.doubt[me] = null;
+  model.stoodIn[me] = {};
 }
 
 export function heard(model: Model, me: Process): void {
@@ -72,6 +98,7 @@ export function hear(model: Model, me: Process): void {
   else if (model.unheard[me]) heard(model, me);
   else {
     save(model, me, model.doubt[me] ?? {});
+    if (model.doubt[me]) model.stoodIn[me] = {};
     model.doubt[me] = null;
   }
 }

@@ -186,6 +186,7 @@ async function keep(
     startFromPast,
     keepHistoryDays: Math.min(keepHistoryDays, LONGEST_HISTORY_DAYS),
     largestBatch: options.store.largestBatch ?? Number.POSITIVE_INFINITY,
+    announce: options.store.announce,
     onProblem: options.onProblem ?? warn,
     onErased: options.onErased ?? (() => {}),
     users: options.users,

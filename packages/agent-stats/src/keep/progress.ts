@@ -1,10 +1,10 @@
 import type { Recorder } from "../record/recorder.ts";
 import { CHANGED, type Row } from "../record/row.ts";
 import type { Scope } from "../record/scope.ts";
-import { type KeyOfRow, rowsOf, type SaveBatch } from "../store/store.ts";
+import { type CountedRow, type KeyOfRow, rowsOf, type SaveBatch } from "../store/store.ts";
 
 /** What the store has acknowledged of one row. */
-interface RowProgress {
+export interface RowProgress {
   /** The hour that is being filled; null before the first. */
   hour: number | null;
   /** What the counters stood at when that hour began, and at the last save that was acknowledged. */
@@ -63,9 +63,31 @@ export class Progress {
       const row = this.recorder.row(number);
       const progress = this.#rows[number];
       if (!row || !progress) return;
-      const index = counter - this.#firstCounterOf(row);
+      const index = counter - this.firstCounterOf(row);
       progress.saved[index] = (progress.hourStart[index] as number) + value;
     });
+  }
+
+  /** What the store itself says that this session counted: more than was acknowledged, if its own thread saved too. */
+  raise(counted: readonly CountedRow[]): void {
+    const names = new Map(this.recorder.rows().map((row) => [nameOf(row.protocol.name, row.userId, row.server), row]));
+    for (const { protocol, userId, server, counter, value } of counted) {
+      const row = names.get(nameOf(protocol, userId, server));
+      const index = row?.protocol.counterIndex.get(counter);
+      if (!row || index === undefined) continue;
+      const { saved } = this.#known(row);
+      saved[index] = Math.max(saved[index] as number, (row.base?.[index] ?? 0) + value);
+    }
+  }
+
+  /** Where the next batch begins to count the row from. */
+  stand(row: Row): RowProgress {
+    return this.#rows[row.number] ?? { hour: null, hourStart: baseOf(row), saved: baseOf(row) };
+  }
+
+  /** The names behind counter numbers. */
+  get counters(): readonly string[] {
+    return this.#counters;
   }
 
   /** The batch is not in the database: its rows are as if they had just changed. */
@@ -138,7 +160,7 @@ export class Progress {
     const cells: number[] = [];
     for (const row of rows) {
       const progress = this.#progressOf(row, hour);
-      const first = this.#firstCounterOf(row);
+      const first = this.firstCounterOf(row);
       for (let index = 0; index < progress.saved.length; index++) {
         const value = row.value(index);
         if (value !== progress.saved[index]) {
@@ -150,8 +172,7 @@ export class Progress {
   }
 
   #progressOf(row: Row, hour: number): RowProgress {
-    this.#rows[row.number] ??= { hour: null, hourStart: baseOf(row), saved: baseOf(row) };
-    const progress = this.#rows[row.number] as RowProgress;
+    const progress = this.#known(row);
     if (progress.hour !== hour) {
       progress.hour = hour;
       progress.hourStart = progress.saved.slice();
@@ -159,7 +180,14 @@ export class Progress {
     return progress;
   }
 
-  #firstCounterOf(row: Row): number {
+  #known(row: Row): RowProgress {
+    const progress = this.stand(row);
+    this.#rows[row.number] = progress;
+    return progress;
+  }
+
+  /** The number of the row's first counter in `counters`. */
+  firstCounterOf(row: Row): number {
     const { name, counters } = row.protocol;
     const known = this.#firstCounter.get(name);
     if (known !== undefined) return known;
@@ -172,6 +200,10 @@ export class Progress {
 
 function baseOf(row: Row): Float64Array {
   return row.base?.slice() ?? new Float64Array(row.protocol.counters.length);
+}
+
+function nameOf(...key: readonly [protocol: string, userId: string, server: string]): string {
+  return JSON.stringify(key);
 }
 
 function forEachCell(cells: Float64Array, visit: (row: number, counter: number, value: number) => void): void {

@@ -1,10 +1,12 @@
 import type { Recorder } from "../record/recorder.ts";
 import type { Scope } from "../record/scope.ts";
 import { asStatsError } from "../store/errors.ts";
-import type { Cleared, Ending, Erased, SaveBatch, Sums, Totals } from "../store/store.ts";
+import type { Cleared, Ending, Erased, SaveBatch, StatsStore, Sums, Totals } from "../store/store.ts";
+import { type Announcer, announcerOf, type Due } from "./announcer.ts";
 import { ask, type Flow } from "./flow.ts";
-import { HOURS_A_DAY, hourOf, SessionHours } from "./hours.ts";
+import { SessionHours } from "./hours.ts";
 import { type BatchHead, type Progress, progressOf } from "./progress.ts";
+import { Pruning } from "./pruning.ts";
 import { split } from "./split.ts";
 import { startingSums } from "./starting-sums.ts";
 
@@ -16,6 +18,8 @@ export interface SessionOptions {
   readonly keepHistoryDays: number;
   /** How many cells one save may have. */
   readonly largestBatch: number;
+  /** The store has a thread of its own, which saves when this one is stuck. */
+  readonly announce?: StatsStore["announce"];
 }
 
 interface OpenSession {
@@ -35,11 +39,14 @@ export class SessionFlows {
   agent: string | null = null;
   /** What was reset, here or by others: an agent elsewhere has yet to follow. */
   readonly resets: Scope[] = [];
+  /** Tells a store that has a thread of its own what it may have to save by itself. */
+  readonly announcer: Announcer | null;
 
   readonly #options: SessionOptions;
   readonly #recorder: Recorder;
   readonly #progress: Progress;
   readonly #hours = new SessionHours();
+  readonly #pruning: Pruning;
   #session: OpenSession | null = null;
   /** The last clear that this process has heard of. */
   #seen: number | null = null;
@@ -47,21 +54,39 @@ export class SessionFlows {
   #ended = false;
   /** Batches whose fate is not known yet, oldest first. Nothing newer is collected before they are settled. */
   #pending: SaveBatch[] = [];
-  #prunedAt = 0;
 
   constructor(options: SessionOptions) {
     this.#options = options;
     this.#recorder = options.recorder;
     this.#progress = progressOf(options.recorder);
+    this.#pruning = new Pruning(options.keepHistoryDays);
+    this.announcer = announcerOf(options.recorder, this.#progress, options.announce, options.flushEveryMs);
   }
 
   /** Something was counted now. */
   changed(now: number): void {
     this.#hours.change(now);
+    const due = this.#due();
+    if (due) this.announcer?.due(due);
+  }
+
+  /** A flow is over, and nothing is on its way to the store. */
+  standBy(): void {
+    this.announcer?.resume(this.#due());
+  }
+
+  /** What the store is to save by itself, if this thread does not come to it. */
+  #due(): Due | null {
+    const hour = this.#hours.next;
+    if (this.#session === null || hour === null) return null;
+    const { id: session, saves: save } = this.#session;
+    const isSettled = this.#pending.length === 0;
+    return { session, save, seen: this.#seen ?? 0, hour, isSettled, ...(this.agent !== null && { agent: this.agent }) };
   }
 
   /** Drops a user from memory, and from what is on its way to the store. */
   forgetUser(userId: string): void {
+    this.announcer?.pause();
     this.#recorder.forgetUser(userId);
     this.#pending = this.#pending.map((batch) => this.#progress.withoutForgotten(batch));
   }
@@ -70,7 +95,7 @@ export class SessionFlows {
     if (this.#started) return;
     const caller = this.#caller(yield* this.#begin());
     yield* ask("fold", { session: caller.session, at: Date.now() });
-    yield* this.#prune();
+    yield* this.#pruning.prune();
     this.erasePending = (yield* ask("erase")) === "pending";
     if (this.#options.startFromPast) this.#recorder.startFrom(startingSums(yield* ask("sums", caller)));
     this.#started = true;
@@ -90,7 +115,7 @@ export class SessionFlows {
     yield* this.start();
     if (this.#hours.wentBack(Date.now())) yield* this.nextSession("clock");
     yield* this.#drain(ending);
-    yield* this.#prune();
+    yield* this.#pruning.prune();
     if (this.erasePending) this.erasePending = (yield* ask("erase")) === "pending";
   }
 
@@ -124,6 +149,11 @@ export class SessionFlows {
       return "pending";
     }
     this.#release(result.saves);
+    // While this thread was stuck, the store may have saved more of the session that is over.
+    if (result.outcome === "closed" && this.announcer?.wasHeard) {
+      const sums = yield* ask("sessionSums");
+      this.#progress.raise(sums.filter(({ session }) => session === batch.session));
+    }
     this.#heard(result);
     if (result.outcome === "closed") {
       for (const userId of yield* ask("deletedAmong", this.#recorder.users(), batch.seen)) this.forgetUser(userId);
@@ -136,16 +166,9 @@ export class SessionFlows {
   *hear(): Flow<void> {
     yield* this.start();
     const session = yield* this.#begin();
-    if (this.#pending.length === 0) this.#pending = [this.#progress.empty(this.#head(session))];
+    const head = () => this.#head(session, this.#hours.peek(Date.now()));
+    if (this.#pending.length === 0) this.#pending = [this.#progress.empty(head())];
     for (let batch = this.#pending[0]; batch; batch = this.#pending[0]) yield* this.#send(batch);
-  }
-
-  /** Deletes history that is older than is to be kept, once a day. */
-  *#prune(): Flow<void> {
-    const hour = hourOf(Date.now());
-    if (Math.abs(hour - this.#prunedAt) < HOURS_A_DAY) return;
-    yield* ask("prune", hour - this.#options.keepHistoryDays * HOURS_A_DAY);
-    this.#prunedAt = hour;
   }
 
   *read<T>(join: (sums: Sums) => T): Flow<T> {
@@ -187,6 +210,7 @@ export class SessionFlows {
     const values = this.#progress.values(scope);
     const reset = yield* ask("reset", scope, { ...this.#caller(session), at: Date.now() });
     this.#release(reset.saves);
+    this.announcer?.pause();
     this.#progress.drop(values);
     this.#heard(reset);
   }
@@ -213,22 +237,22 @@ export class SessionFlows {
     }
   }
 
-  #head(session: OpenSession, ending?: Ending): BatchHead {
+  #head(session: OpenSession, hour: number, ending?: Ending): BatchHead {
     session.saves += 1;
-    const at = Date.now();
     return {
       session: session.id,
       save: session.saves,
       seen: this.#seen ?? 0,
-      at,
-      hour: this.#hours.collect(at),
+      at: Date.now(),
+      hour,
       ...(this.agent !== null && { agent: this.agent }),
       ...(ending !== undefined && { ending }),
     };
   }
 
   #collect(session: OpenSession, ending?: Ending): SaveBatch[] {
-    const batch = this.#progress.collect(this.#head(session, ending));
+    this.announcer?.turn();
+    const batch = this.#progress.collect(this.#head(session, this.#hours.collect(Date.now()), ending));
     if (batch === null) return [];
     return split(batch, this.#options.largestBatch, () => {
       session.saves += 1;
@@ -237,6 +261,7 @@ export class SessionFlows {
   }
 
   #startNewSession(): void {
+    this.announcer?.pause();
     this.#session = null;
     this.#hours.startSession();
     this.#progress.startSession();
@@ -254,6 +279,7 @@ export class SessionFlows {
 
   /** The same, and it will hold no other that is pending. */
   #release(saves: number): void {
+    this.announcer?.pause();
     this.#settle(saves);
     for (const batch of this.#pending) this.#progress.release(batch);
     this.#pending = [];

@@ -1,4 +1,5 @@
 import { covers, type Scope } from "../record/scope.ts";
+import { kindOf } from "./audit.ts";
 import {
   addCounts,
   type Counts,
@@ -22,7 +23,6 @@ import {
   type Doer,
   type HourRow,
   type KeyRow,
-  kindOf,
   type NewReportKey,
   type NewSession,
   type ReportKey,

@@ -32,9 +32,13 @@ export function callsBy<T extends { readonly [M in Method]: unknown }>(
   return Object.fromEntries(calls) as T;
 }
 
+/** Makes whichever call it is. */
+export function answerOf(calls: StoreCalls): (method: Method, args: readonly unknown[]) => unknown {
+  return (method, args) => (calls[method] as (...args: readonly unknown[]) => unknown).apply(calls, args as unknown[]);
+}
+
 /** Makes a store of calls that answer at once. */
 export function inThisThread(calls: StoreCalls): StatsStore {
-  const call = (method: Method, args: readonly unknown[]) =>
-    (calls[method] as (...args: readonly unknown[]) => unknown).apply(calls, args as unknown[]);
+  const call = answerOf(calls);
   return { ...callsBy<StatsStore>(async (method, args) => call(method, args)), now: calls };
 }

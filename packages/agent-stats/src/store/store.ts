@@ -1,4 +1,7 @@
 import type { Scope } from "../record/scope.ts";
+import type { AuditRow, Doer, NewReportKey, ReportKey } from "./audit.ts";
+
+export type { AuditRow, Doer, NewReportKey, ReportKey, ScopeKind } from "./audit.ts";
 
 /**
  * The port between the keeper and a database. Whoever implements it promises, and `contract.ts` checks:
@@ -64,6 +67,11 @@ export type StatsStore = {
   readonly largestBatch?: number;
   /** Has `onCleared` called when something was cleared behind the keeper's back. */
   listen?(onCleared: () => void): void;
+  /**
+   * Hears what is about to be counted, in memory that its own thread can read: when no save has come in the time that
+   * was announced, it saves by itself. False where it does not know the rows that were announced before: say them anew.
+   */
+  announce?(news: Announcement): boolean;
 };
 
 /** The half of a store that only reads. What only shows is given this. */
@@ -131,6 +139,39 @@ export function rowsOf({ cells }: Pick<SaveBatch, "cells">): number[] {
   return [...rows];
 }
 
+/** What a store's own thread must know to save for a thread that is stuck, under the same numbers as that would. */
+export interface Announcement {
+  /** Moves whenever the counting thread does something else to its rows than count: what was announced is void then. */
+  readonly turns: Int32Array;
+  /** True: rows that were announced before are void. */
+  readonly anew: boolean;
+  readonly rows: AnnouncedRows;
+  /** From when on it is to look; null: there is nothing to save. */
+  readonly due: DueSave | null;
+}
+
+export interface DueSave extends Pick<SaveBatch, "session" | "save" | "seen" | "hour" | "counters" | "agent"> {
+  /** What `turns` stood at. */
+  readonly turn: number;
+  /** True: of no save before is it unknown whether it is in the database. */
+  readonly isSettled: boolean;
+  /** How long a change may wait, ms. */
+  readonly withinMs: number;
+}
+
+/** Rows, packed: one message may tell of thousands. */
+export interface AnnouncedRows {
+  readonly keys: readonly KeyOfRow[];
+  /** Shared memory that holds counters. */
+  readonly chunks: readonly Float64Array[];
+  /** Of each row: its chunk, where its counters begin, how many there are, the number of its first counter, its hour. */
+  readonly places: Float64Array;
+  /** Of each row: what its counters stood at when its hour began, then when they were last saved. */
+  readonly stands: Float64Array;
+  /** Numbers of counters that are to be read after all others: no success is to be seen without its attempt. */
+  readonly attempts: readonly number[];
+}
+
 export type KeyOfRow = readonly [row: number, protocol: string, userId: string, server: string];
 
 /**
@@ -150,51 +191,9 @@ export interface Caller {
   readonly seen: number;
 }
 
-/** Who does something: its session (null for a tool that has none), and when it is, ms since 1970. */
-export interface Doer {
-  readonly session: number | null;
-  readonly at: number;
-}
-
 /** Who deletes or resets, and what it has heard of. */
 export interface Clearer extends Doer {
   readonly seen: number;
-}
-
-/** One line for each session folded, and each deletion and reset, written with the deed. It names nobody. */
-export type AuditRow = Doer &
-  (
-    | { readonly what: "fold" /** The session that was folded. */; readonly of: number }
-    | { readonly what: "delete" | "anonymise" | "reset"; readonly of: ScopeKind }
-  );
-
-/** What a scope says, without what it names. */
-export type ScopeKind =
-  | "everything"
-  | "protocol"
-  | "user"
-  | "server"
-  | "protocol+user"
-  | "protocol+server"
-  | "user+server"
-  | "protocol+user+server";
-
-export function kindOf({ protocol, userId, server }: Scope): ScopeKind {
-  const given = Object.entries({ protocol, user: userId, server }).filter(([, value]) => value !== undefined);
-  return (given.map(([name]) => name).join("+") || "everything") as ScopeKind;
-}
-
-export interface NewReportKey {
-  /** When the report was made, ms since 1970. */
-  readonly made: number;
-  /** 32 bytes. */
-  readonly key: Uint8Array;
-  /** What the host or its user calls the case that the report belongs to. */
-  readonly caseId: string | null;
-}
-
-export interface ReportKey extends NewReportKey {
-  readonly report: number;
 }
 
 /** Something that was deleted or reset. Sessions that are older must drop it too. */

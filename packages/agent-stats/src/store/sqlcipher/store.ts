@@ -1,12 +1,13 @@
 import { MessageChannel, receiveMessageOnPort, Worker } from "node:worker_threads";
 import { StatsError } from "../errors.ts";
 import { callsBy, inThisThread } from "../methods.ts";
-import { SqliteCalls } from "../sqlite/calls.ts";
+import { partsOf } from "../sqlite/parts.ts";
 import type { StatsReader, StatsStore, StoreCalls } from "../store.ts";
-import { type DriverName, loadDriver } from "./drivers.ts";
-import { type FileOptions, openFile } from "./file.ts";
+import { fileCalls } from "./calls.ts";
+import type { DriverName } from "./drivers.ts";
+import type { FileOptions } from "./file.ts";
 import { keyLiteral, type StatsKey } from "./key.ts";
-import { type Answer, type Call, errorOf, type WorkerData } from "./worker.ts";
+import { type Answer, type AnswerPart, type Call, errorOf, type News, type WorkerData } from "./worker.ts";
 
 export type { DriverName } from "./drivers.ts";
 export {
@@ -14,6 +15,7 @@ export {
   type FileFindings,
   type Finding,
   type FindingCode,
+  moveAside,
   type Salvaged,
   type SalvageFileOptions,
   salvageFile,
@@ -30,6 +32,13 @@ export interface SqlcipherOptions {
   readonly driver?: DriverName;
   /** `worker`: the host's thread never waits for the disk. `same`: no second thread, for tools. Default: `worker`. */
   readonly thread?: "worker" | "same";
+  /**
+   * What becomes of a file that is damaged beyond doubt: some of its pages authenticate with the key, and others do not.
+   * `refuse`: it stays, and nothing is kept until somebody decides. `move-aside`: it gets another name beside, with its
+   * WAL and all its bytes, and a new one is begun; the host is told once, by `STATS_MOVED_ASIDE`. Another key, a newer
+   * schema, a file of another kind or a disk that fails to read never are damage. Default: `refuse`.
+   */
+  readonly ifDamaged?: "refuse" | "move-aside";
 }
 
 /**
@@ -47,23 +56,34 @@ export function sqlcipherStore(options: SqlcipherOptions): StatsStore {
  *
  * @throws StatsError `STATS_KEY_INVALID` before any file is touched
  */
-export function sqlcipherReader(options: SqlcipherOptions): StatsReader {
+export function sqlcipherReader(options: Omit<SqlcipherOptions, "ifDamaged">): StatsReader {
   return open(options, "read");
 }
 
-function open({ file, key, driver, thread = "worker" }: SqlcipherOptions, mode: FileOptions["mode"]): StatsStore {
-  const options = { file, keyLiteral: keyLiteral(key), mode, driver };
-  if (thread === "same") return inThisThread(new SqliteCalls(() => openFile(loadDriver(driver), options)));
+function open(
+  { file, key, driver, thread = "worker", ifDamaged = "refuse" }: SqlcipherOptions,
+  mode: FileOptions["mode"],
+): StatsStore {
+  const options = { file, keyLiteral: keyLiteral(key), mode, driver, ifDamaged };
+  if (thread === "same") return inThisThread(fileCalls(options));
   return inWorker(options);
 }
 
 /** The longest that an ending process waits for its last save. */
 const LAST_SAVE_MS = 3_000;
 
+interface Waiting {
+  resolve(value: unknown): void;
+  reject(error: StatsError): void;
+  readonly parts: ReturnType<typeof partsOf>;
+}
+
 /** The same calls, made in a worker thread. A worker that dies is replaced at the next call. */
 function inWorker(options: WorkerData["options"]): StatsStore {
-  const waiting = new Map<number, { resolve(value: unknown): void; reject(error: StatsError): void }>();
+  const waiting = new Map<number, Waiting>();
   let running: { readonly worker: Worker; callNow(call: Omit<Call, "id" | "now">): Answer } | null = null;
+  /** The thread that was told of all rows: one that came after it knows nothing of them. */
+  let taught: Worker | null = null;
   let lastId = 0;
 
   const start = () => {
@@ -91,11 +111,12 @@ function inWorker(options: WorkerData["options"]): StatsStore {
     };
     worker.on("error", died);
     worker.on("exit", died);
-    worker.on("message", (answer: Answer) => {
+    worker.on("message", (answer: Answer | AnswerPart) => {
       const call = waiting.get(answer.id);
+      if ("part" in answer) return call?.parts?.add(answer.part);
       waiting.delete(answer.id);
       if (waiting.size === 0) worker.unref();
-      if (answer.ok) call?.resolve(answer.value);
+      if (answer.ok) call?.resolve(call.parts ? call.parts.whole(answer.value) : answer.value);
       else {
         // A thread of Node remembers what was not installed: what is installed later, only another one finds.
         if (answer.code === "STATS_DRIVER_MISSING") letGo();
@@ -104,13 +125,17 @@ function inWorker(options: WorkerData["options"]): StatsStore {
     });
     const callNow = (call: Omit<Call, "id" | "now">): Answer => {
       const id = ++lastId;
+      const parts = partsOf(call.method);
       worker.postMessage({ ...call, id, now: true } satisfies Call);
       const patience = performance.now() + LAST_SAVE_MS;
       for (;;) {
         const seen = Atomics.load(answered, 0);
         // An answer that came too late for its call is not the answer to this one.
         for (let got = receiveMessageOnPort(port1); got !== undefined; got = receiveMessageOnPort(port1)) {
-          if ((got.message as Answer).id === id) return got.message as Answer;
+          const answer = got.message as Answer | AnswerPart;
+          if (answer.id !== id) continue;
+          if ("part" in answer) parts?.add(answer.part);
+          else return parts && answer.ok ? { ...answer, value: parts.whole(answer.value) } : answer;
         }
         const left = patience - performance.now();
         if (left <= 0) throw new StatsError("STATS_BUSY", "The last save took too long and was left behind.");
@@ -132,7 +157,7 @@ function inWorker(options: WorkerData["options"]): StatsStore {
     new Promise<unknown>((resolve, reject) => {
       running ??= start();
       const id = ++lastId;
-      waiting.set(id, { resolve, reject });
+      waiting.set(id, { resolve, reject, parts: partsOf(method) });
       // While somebody waits for an answer, the process must not end for want of anything to do.
       running.worker.ref();
       running.worker.postMessage({ id, method, args, now: false } satisfies Call);
@@ -155,5 +180,11 @@ function inWorker(options: WorkerData["options"]): StatsStore {
       await letGo();
     },
     now: callsBy<StoreCalls>(now),
+    announce(news) {
+      if (!running || (!news.anew && running.worker !== taught)) return false;
+      taught = running.worker;
+      taught.postMessage({ news } satisfies News);
+      return true;
+    },
   };
 }

@@ -1,14 +1,14 @@
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { StatsError, type StatsErrorCode } from "../errors.ts";
-import { SqliteCalls } from "../sqlite/calls.ts";
+import { answerOf } from "../methods.ts";
 import { statsErrorOf } from "../sqlite/handle.ts";
-import type { StoreCalls } from "../store.ts";
-import { type DriverName, loadDriver } from "./drivers.ts";
-import { type FileOptions, openFile } from "./file.ts";
+import { withStandIn } from "../stand-in.ts";
+import type { Announcement, StoreCalls } from "../store.ts";
+import { type CallsOptions, fileCalls } from "./calls.ts";
 
 /** What the worker is started with. */
 export interface WorkerData {
-  readonly options: FileOptions & { readonly driver: DriverName | undefined };
+  readonly options: CallsOptions;
   /** Answers to calls that the main thread waits for, blocked. */
   readonly answers: MessagePort;
   /** How many such answers were posted. */
@@ -23,6 +23,11 @@ export interface Call {
   readonly now: boolean;
 }
 
+/** Counters that this thread may have to save by itself. Nobody waits for an answer. */
+export interface News {
+  readonly news: Announcement;
+}
+
 export type Answer =
   | { readonly id: number; readonly ok: true; readonly value: unknown }
   | {
@@ -33,6 +38,12 @@ export type Answer =
       readonly cause: unknown;
     };
 
+/** Comes before the answer, where that is long. */
+export interface AnswerPart {
+  readonly id: number;
+  readonly part: string;
+}
+
 /** An error loses its class on the way between threads. */
 export function errorOf(answer: Extract<Answer, { ok: false }>): StatsError {
   return new StatsError(answer.code, answer.message, { cause: answer.cause });
@@ -41,9 +52,13 @@ export function errorOf(answer: Extract<Answer, { ok: false }>): StatsError {
 const port = parentPort;
 if (port) {
   const { options, answers, answered } = workerData as WorkerData;
-  const calls = new SqliteCalls(() => openFile(loadDriver(options.driver), options));
-  port.on("message", (call: Call) => {
-    const answer = answerTo(calls, call);
+  const sqlite = new SqliteCalls(() => openFile(loadDriver(options.driver), options));
+  const { calls, hear } = withStandIn(sqlite);
+  port.on("message", (call: Call | News) => {
+    if ("news" in call) return hear(call.news);
+    const to = call.now ? answers : port;
+    const put = (part: string) => to.postMessage({ id: call.id, part } satisfies AnswerPart);
+    const answer = answerTo(call, (method, args) => sqlite.inParts(method, args, put) ?? answerOf(calls)(method, args));
     if (!call.now) return port.postMessage(answer);
     answers.postMessage(answer);
     Atomics.add(answered, 0, 1);
@@ -51,10 +66,9 @@ if (port) {
   });
 }
 
-function answerTo(calls: StoreCalls, { id, method, args }: Call): Answer {
+function answerTo({ id, method, args }: Call, answer: ReturnType<typeof answerOf>): Answer {
   try {
-    const value = (calls[method] as (...args: readonly unknown[]) => unknown).apply(calls, args as unknown[]);
-    return { id, ok: true, value };
+    return { id, ok: true, value: answer(method, args) };
   } catch (error) {
     const { code, message, cause } = statsErrorOf(error);
     return { id, ok: false, code, message, cause };

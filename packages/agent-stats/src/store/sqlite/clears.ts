@@ -1,6 +1,7 @@
 import { createHmac } from "node:crypto";
 import type { Scope } from "../../record/scope.ts";
-import { type Clear, type Cleared, type Clearer, kindOf } from "../store.ts";
+import { kindOf } from "../audit.ts";
+import type { Clear, Cleared, Clearer } from "../store.ts";
 import { audit } from "./audit.ts";
 import type { Connection } from "./connection.ts";
 import { AUDIT_DELETED_USER } from "./migrations/audit-and-reports.ts";
