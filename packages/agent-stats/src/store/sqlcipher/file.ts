@@ -6,6 +6,7 @@ import { assertKnownSchema, createSchema, schemaVersion } from "../sqlite/schema
 import { configure, type KeyedFile, openHandle, tryKey } from "./connect.ts";
 import { createFile } from "./create.ts";
 import type { Driver } from "./drivers.ts";
+import { lookFirst } from "./look-first.ts";
 import { PAGE_BYTES } from "./pages/cipher.ts";
 import { statOf } from "./pages/outside.ts";
 
@@ -29,8 +30,10 @@ export function openFile(driver: Driver, options: FileOptions): OpenDatabase {
   }
   assertIsFile(statOf(file));
   if (mode === "write") assertMayWrite(file);
+  const isWhole = lookFirst(options);
   const handle = unlock(driver, options);
   try {
+    if (mode === "write" && !isWhole) assertReadable(handle);
     const version = schemaVersion(handle, "main");
     assertKnownSchema(version);
     if (mode === "read" && version === 0) throw missing();
@@ -86,6 +89,12 @@ function unlock(driver: Driver, options: FileOptions): SqliteHandle {
     // Damage is only called so where the first page was read: then the key fits.
     throw codeOf(error).startsWith("SQLITE_NOTADB") ? rejected(driver, options.file) : statsErrorOf(error);
   }
+}
+
+/** Reads every page before the first is written: of a damaged file nothing is changed, not even what is still whole. */
+function assertReadable(handle: SqliteHandle): void {
+  const row = handle.prepare("PRAGMA quick_check(1)").get([]) as { quick_check: string };
+  if (row.quick_check !== "ok") throw statsErrorOf({ code: "SQLITE_CORRUPT" });
 }
 
 /** Tells what can be told of a file that the key does not open. */

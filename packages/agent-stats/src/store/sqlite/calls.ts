@@ -26,6 +26,7 @@ import { audit, readAudit } from "./audit.ts";
 import { addToPast, anonymise, clear, deletedAmong, dropClears, userTrigger } from "./clears.ts";
 import { Connection } from "./connection.ts";
 import { type OpenDatabase, wholly } from "./handle.ts";
+import { HoursParts, type Put, type SumsHead, SumsParts } from "./parts.ts";
 import { prune } from "./prune.ts";
 import { cleared, isOpen, readCounted, readHours, readSessionSums, readSessions, readSums } from "./reads.ts";
 import { addReportKey, readReportKeys } from "./report-keys.ts";
@@ -175,9 +176,11 @@ export class SqliteCalls implements StoreCalls {
           // Freed pages, and old versions of pages in the WAL, still hold the names: move the WAL into the file, rewrite
           // the file without its free pages, move that into the file too. secure_delete alone does not do it.
           if (!this.#checkpoint()) return "pending";
+          // Rewriting moves every page: no WAL of before may ever be taken for one of after.
+          this.#db.write(() => {});
           handle.exec("VACUUM");
           if (!this.#checkpoint()) return "pending";
-          this.#db.setMeta("erase_pending", 0);
+          this.#db.write(() => this.#db.setMeta("erase_pending", 0));
           return "physically";
         } finally {
           handle.exec(`PRAGMA busy_timeout = ${waits}`);
@@ -190,8 +193,21 @@ export class SqliteCalls implements StoreCalls {
   }
 
   sums(caller: Caller | null): Sums {
+    const parts = new SumsParts();
+    return parts.whole(this.#putSums(caller, (part) => parts.add(part)));
+  }
+
+  #putSums(caller: Caller | null, put: Put): SumsHead {
     const nobody = caller && { session: -1, seen: 0 };
-    return this.#db.use(() => readSums(this.#db, this.#isReplaced() ? nobody : caller));
+    return this.#db.use(() => readSums(this.#db, this.#isReplaced() ? nobody : caller, put));
+  }
+
+  /** The calls that are answered in parts, for whoever is in another thread; undefined for all others. */
+  inParts(method: string, args: readonly unknown[], put: Put): object | undefined {
+    if (method === "sums") return this.#putSums(args[0] as Caller | null, put);
+    if (method !== "hours") return undefined;
+    readHours(this.#db, ...(args as [from: number, to: number]), put);
+    return {};
   }
 
   sessions(): SessionRow[] {
@@ -207,7 +223,9 @@ export class SqliteCalls implements StoreCalls {
   }
 
   hours(from: number, to: number): HourRow[] {
-    return readHours(this.#db, from, to);
+    const parts = new HoursParts();
+    readHours(this.#db, from, to, (part) => parts.add(part));
+    return parts.whole();
   }
 
   audit(): AuditRow[] {

@@ -1,3 +1,4 @@
+import { countChange } from "./changes.ts";
 import {
   atOneMoment,
   codeOf,
@@ -45,7 +46,11 @@ export class Connection {
   write<T>(body: (database: OpenDatabase) => T): T {
     return this.use((database) => {
       database.assertInPlace();
-      return immediately(database.handle, () => body(database));
+      return immediately(database.handle, () => {
+        const result = body(database);
+        if (database.ownFile) countChange(database.handle);
+        return result;
+      });
     });
   }
 
