@@ -1,6 +1,15 @@
 /** Numbers by counter name. A counter that is missing is zero. */
 export type Numbers = Readonly<Record<string, number>>;
 
+/** Adds to one of the numbers. A counter may bear any name, also one that every object has. */
+export function addTo(numbers: Record<string, number>, counter: string, value: number): void {
+  if (value === 0) return;
+  const sum = Object.hasOwn(numbers, counter) ? (numbers[counter] as number) + value : value;
+  if (counter === "__proto__")
+    Object.defineProperty(numbers, counter, { value: sum, enumerable: true, writable: true });
+  else numbers[counter] = sum;
+}
+
 /** Numbers while they are added up. A map, as a counter may bear any name, also one that every object has. */
 export class Tally {
   readonly #counts = new Map<string, number>();

@@ -1,6 +1,7 @@
 import type { Recorded, RecordedServer } from "../record/recorder.ts";
-import type { KeyRow, SessionRow, Sums } from "../store/store.ts";
-import { type Numbers, Tally } from "./numbers.ts";
+import type { SessionRow, Sums } from "../store/store.ts";
+import { KeyIds } from "./key-ids.ts";
+import { addTo, type Numbers } from "./numbers.ts";
 import { type Session, sessionOf } from "./sessions.ts";
 
 /** One key: what its counters stood at before this session, what this session added, and both. */
@@ -37,53 +38,57 @@ export interface ServersStats {
  * the sessions that are not folded yet have saved.
  */
 export function serversStats(sums: Sums, sessions: readonly SessionRow[], recorded: Recorded | null): ServersStats {
-  const servers = new Map<string, ServerStats>();
-  const rows = sumsByKey(sums);
-  for (const key of sums.keys) {
-    const row = rows.get(key.key);
-    const [past, open] = [row?.past.numbers() ?? {}, row?.open.numbers() ?? {}];
-    const stored = recorded ? stats(key, added(past, open), {}) : stats(key, past, open);
-    servers.set(nameOf(key), stored);
-  }
-  for (const counted of recorded?.servers ?? []) {
-    const stored = servers.get(nameOf(counted));
-    servers.set(nameOf(counted), {
-      ...stats(stored ?? counted, stored?.past ?? {}, counted.session),
-      live: counted.live,
-    });
-  }
   return {
     trackedSince: new Date(sums.trackedSince),
     lastSaved: sums.lastSaved === null ? null : new Date(sums.lastSaved),
     sessions: sessions.map(sessionOf),
-    servers: [...servers.values()],
+    servers: recorded ? joined(stored(sums, true), recorded.servers) : stored(sums, false),
     rejected: recorded?.rejected ?? {},
-    ...(sums.erasurePending && { erasurePending: true }),
   };
 }
 
-function stats(key: KeyRow | RecordedServer | ServerStats, past: Numbers, session: Numbers): ServerStats {
-  const { protocol, userId, server } = key;
-  const since = "trackedSince" in key ? key.trackedSince : null;
-  const trackedSince = typeof since === "number" ? new Date(since) : since;
-  return { protocol, userId, server, trackedSince, past, session, overall: added(past, session), live: {} };
+/** What the store holds. With a recorder, whatever it holds of other sessions is past. */
+function stored(sums: Sums, openIsPast: boolean): ServerStats[] {
+  const rows = new Map<number, { past: Record<string, number>; open: Record<string, number> }>();
+  for (const { key } of sums.keys) rows.set(key, { past: {}, open: {} });
+  for (const { key, counter, past, open } of sums.sums) {
+    const row = rows.get(key);
+    if (!row) continue;
+    addTo(row.past, counter, past);
+    addTo(openIsPast ? row.past : row.open, counter, open);
+  }
+  return sums.keys.map(({ key, protocol, userId, server, trackedSince }) => {
+    const { past = {}, open = {} } = rows.get(key) ?? {};
+    const since = new Date(trackedSince);
+    const overall = openIsPast ? past : added(past, open);
+    return { protocol, userId, server, trackedSince: since, past, session: open, overall, live: {} };
+  });
 }
 
-function sumsByKey(sums: Sums): Map<number, { past: Tally; open: Tally }> {
-  const byKey = new Map<number, { past: Tally; open: Tally }>();
-  for (const { key, counter, past, open } of sums.sums) {
-    const of = byKey.get(key) ?? { past: new Tally(), open: new Tally() };
-    of.past.add(counter, past);
-    of.open.add(counter, open);
-    byKey.set(key, of);
+/** The stored keys in their order, then those that were never saved. */
+function joined(stored: readonly ServerStats[], recorded: readonly RecordedServer[]): ServerStats[] {
+  if (recorded.length === 0) return [...stored];
+  const ids = new KeyIds();
+  const unsaved = new Map(recorded.map((server) => [ids.of(server), server]));
+  const servers = stored.map((server) => {
+    const id = ids.of(server);
+    const counted = unsaved.get(id);
+    unsaved.delete(id);
+    return counted ? withSession(server, counted) : server;
+  });
+  for (const { protocol, userId, server, ...counted } of unsaved.values()) {
+    const unknown = { protocol, userId, server, trackedSince: null, past: {}, session: {}, overall: {}, live: {} };
+    servers.push(withSession(unknown, counted));
   }
-  return byKey;
+  return servers;
+}
+
+function withSession(stored: ServerStats, { session, live }: Pick<RecordedServer, "session" | "live">): ServerStats {
+  return { ...stored, session, overall: added(stored.past, session), live };
 }
 
 function added(a: Numbers, b: Numbers): Numbers {
-  return new Tally().addAll(a).addAll(b).numbers();
-}
-
-function nameOf(key: { protocol: string; userId: string; server: string }): string {
-  return JSON.stringify([key.protocol, key.userId, key.server]);
+  const sum = { ...a };
+  for (const counter of Object.keys(b)) addTo(sum, counter, b[counter] as number);
+  return sum;
 }

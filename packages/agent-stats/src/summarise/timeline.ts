@@ -1,5 +1,6 @@
 import type { HourRow } from "../store/store.ts";
-import { type Numbers, Tally } from "./numbers.ts";
+import { KeyIds } from "./key-ids.ts";
+import { addTo, type Numbers } from "./numbers.ts";
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -37,21 +38,37 @@ export function hoursOf({ from, to = new Date() }: TimelineOptions): readonly [f
 
 /** Rows of hours as a timeline, oldest first. */
 export function timelineOf(rows: readonly HourRow[], by: "hour" | "day" = "hour"): TimelineEntry[] {
-  const entries = new Map<string, Omit<TimelineEntry, "counters"> & { readonly counters: Tally }>();
-  for (const { hour, protocol, userId, server, counter, value } of rows) {
-    const start = by === "day" ? midnightBefore(hour * HOUR_MS) : new Date(hour * HOUR_MS);
-    const name = JSON.stringify([start.getTime(), protocol, userId, server]);
-    const entry = entries.get(name) ?? { start, protocol, userId, server, counters: new Tally() };
-    entry.counters.add(counter, value);
-    entries.set(name, entry);
+  const ids = new KeyIds();
+  const periods = new Map<number, Map<number, Record<string, number>>>();
+  const entries: TimelineEntry[] = [];
+  let last: { readonly row: HourRow; readonly counters: Record<string, number> } | null = null;
+  for (const row of rows) {
+    // The counters of one key in one hour mostly come together.
+    if (last === null || last.row.hour !== row.hour || !isSameKey(last.row, row)) {
+      const start = by === "day" ? midnightBefore(row.hour * HOUR_MS) : row.hour * HOUR_MS;
+      const period = periods.get(start) ?? new Map<number, Record<string, number>>();
+      periods.set(start, period);
+      const id = ids.of(row);
+      let counters = period.get(id);
+      if (counters === undefined) {
+        counters = {};
+        period.set(id, counters);
+        const { protocol, userId, server } = row;
+        entries.push({ start: new Date(start), protocol, userId, server, counters });
+      }
+      last = { row, counters };
+    }
+    addTo(last.counters, row.counter, row.value);
   }
-  return [...entries.values()]
-    .map(({ counters, ...entry }) => ({ ...entry, counters: counters.numbers() }))
-    .sort((a, b) => a.start.getTime() - b.start.getTime());
+  return entries.sort((a, b) => a.start.getTime() - b.start.getTime());
 }
 
-function midnightBefore(ms: number): Date {
+function isSameKey(a: HourRow, b: HourRow): boolean {
+  return a.server === b.server && a.userId === b.userId && a.protocol === b.protocol;
+}
+
+function midnightBefore(ms: number): number {
   const day = new Date(ms);
   day.setHours(0, 0, 0, 0);
-  return day;
+  return day.getTime();
 }

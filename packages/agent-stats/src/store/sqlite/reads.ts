@@ -1,47 +1,27 @@
 import type { Scope } from "../../record/scope.ts";
-import type {
-  Caller,
-  Clear,
-  Cleared,
-  CountedRow,
-  Ending,
-  HourRow,
-  KeyRow,
-  SessionRow,
-  SessionSumRow,
-  SumRow,
-  Sums,
-} from "../store.ts";
+import type { Caller, Clear, Cleared, CountedRow, Ending, SessionRow, SessionSumRow } from "../store.ts";
 import type { Connection } from "./connection.ts";
 import type { SessionLocks } from "./handle.ts";
+import { type Put, putHours, putSums, type SumsHead } from "./parts.ts";
 
 /** Stands for all hours that are no longer told apart. */
 export const NO_HOUR = -1;
 
-export function readSums(db: Connection, caller: Caller | null): Sums {
-  const except = caller?.session ?? -1;
-  return db.read(({ locks, ownFile }, isWithinHosts) => ({
-    trackedSince: db.meta("tracked_since"),
-    lastSaved: db.number("SELECT MAX(last_saved) AS n FROM agent_stats_session WHERE saves > 0") || null,
-    closed: caller !== null && !isOpen(db, caller.session),
-    ...(ownFile && isErasurePending(db) && { erasurePending: true }),
-    // What the host may yet roll back is not to be heard of.
-    ...cleared(db, isWithinHosts ? null : caller),
-    sessions: sessionRows(db, locks),
-    keys: db.all<KeyRow>(
-      `SELECT key_id AS key, protocol, user_id AS userId, server, tracked_since AS trackedSince
-        FROM agent_stats_key ORDER BY key_id`,
-    ),
-    sums: db.all<SumRow>(
-      `SELECT key_id AS key, counter, SUM(past) AS past, SUM(open) AS open FROM (
-        SELECT key_id, counter, value AS past, 0 AS open FROM agent_stats_past
-        UNION ALL
-        SELECT key_id, counter, 0, value FROM agent_stats_count WHERE session_id IN
-          (SELECT session_id FROM agent_stats_session WHERE folded = 0 AND session_id <> ?)
-      ) GROUP BY key_id, counter ORDER BY key_id`,
-      [except],
-    ),
-  }));
+export function readSums(db: Connection, caller: Caller | null, put: Put): SumsHead {
+  return db.read(({ locks, ownFile }, isWithinHosts) => {
+    putSums(db, caller?.session ?? -1, put);
+    return {
+      trackedSince: db.meta("tracked_since"),
+      lastSaved:
+        db.number("SELECT MAX(last_saved) AS n FROM agent_stats_session WHERE saves > 0 OR last_saved > started") ||
+        null,
+      closed: caller !== null && !isOpen(db, caller.session),
+      ...(ownFile && isErasurePending(db) && { erasurePending: true }),
+      // What the host may yet roll back is not to be heard of.
+      ...cleared(db, isWithinHosts ? null : caller),
+      sessions: sessionRows(db, locks),
+    };
+  });
 }
 
 export function readSessions(db: Connection): SessionRow[] {
@@ -69,15 +49,8 @@ export function readCounted(db: Connection, agent: string): CountedRow[] {
   );
 }
 
-export function readHours(db: Connection, from: number, to: number): HourRow[] {
-  return db.use(() =>
-    db.all<HourRow>(
-      `SELECT hour, protocol, user_id AS userId, server, counter, SUM(value) AS value
-        FROM agent_stats_count JOIN agent_stats_key USING (key_id) WHERE hour BETWEEN ? AND ?
-        GROUP BY hour, key_id, counter ORDER BY hour, key_id, counter`,
-      [from, to],
-    ),
-  );
+export function readHours(db: Connection, from: number, to: number, put: Put): void {
+  db.read(() => putHours(db, from, to, put));
 }
 
 /** A file with tables of others is a host's, whoever reads it now: it is the host's to VACUUM, and no one tells us. */
