@@ -11,7 +11,7 @@ export interface Session {
   readonly how: Ending | "running";
   /**
    * What it counted in its last so many milliseconds can be missing; 0 where nothing is. More than 0 only for a session
-   * that was killed: its flush interval, to which the time of one save may add.
+   * that was killed: its flush interval, to which the time of one save may add. Where its thread hung, twice that.
    */
   readonly canHaveLostMs: number;
 }
