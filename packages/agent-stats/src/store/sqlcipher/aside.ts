@@ -34,7 +34,8 @@ export function setAside(file: string): string {
 /** The copies that were moved aside, by the path that each has without `-wal`. */
 export function copiesAside(file: string): string[] {
   const prefix = `${basename(file)}${ASIDE}`;
-  const names = readdirSync(dirname(file)).filter((name) => name.startsWith(prefix));
+  const names =
+    statOf(dirname(file)) === null ? [] : readdirSync(dirname(file)).filter((name) => name.startsWith(prefix));
   const copies = names.map((name) => name.replace(/-(wal|shm|new|creating)$/, ""));
   return [...new Set(copies)].sort().map((name) => join(dirname(file), name));
 }

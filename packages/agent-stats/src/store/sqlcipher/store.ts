@@ -65,7 +65,7 @@ function open(
   mode: FileOptions["mode"],
 ): StatsStore {
   const options = { file, keyLiteral: keyLiteral(key), mode, driver, ifDamaged };
-  if (thread === "same") return inThisThread(fileCalls(options));
+  if (thread === "same") return inThisThread(fileCalls(options).calls);
   return inWorker(options);
 }
 

@@ -52,8 +52,8 @@ export function errorOf(answer: Extract<Answer, { ok: false }>): StatsError {
 const port = parentPort;
 if (port) {
   const { options, answers, answered } = workerData as WorkerData;
-  const sqlite = new SqliteCalls(() => openFile(loadDriver(options.driver), options));
-  const { calls, hear } = withStandIn(sqlite);
+  const { sqlite, calls: ofFile } = fileCalls(options);
+  const { calls, hear } = withStandIn(ofFile);
   port.on("message", (call: Call | News) => {
     if ("news" in call) return hear(call.news);
     const to = call.now ? answers : port;

@@ -1,5 +1,6 @@
 import { Worker } from "node:worker_threads";
 import { StatsError } from "../../errors.ts";
+import { moveAsideNow } from "../damaged.ts";
 import type { DriverName } from "../drivers.ts";
 import { keyLiteral, type StatsKey } from "../key.ts";
 import type { Finding, FindingCode } from "./findings.ts";
@@ -54,6 +55,19 @@ export interface SalvageFileOptions extends Omit<ExamineFileOptions, "file"> {
 export async function salvageFile({ from, to, ...options }: SalvageFileOptions): Promise<Salvaged> {
   const task = { ...optionsOf({ ...options, file: from }), to };
   return options.thread === "same" ? salvage(task) : inWorker<Salvaged>({ what: "salvage", options: task });
+}
+
+/**
+ * Gives a file and its WAL another name beside, so that the next start begins anew: the word of somebody who has decided
+ * it, whatever the file is. Not a byte of it is changed, nothing is overwritten or deleted. Whoever has it open notices
+ * at the next save. A user who is deleted later is forgotten in such copies too: they are then rewritten, as far as the
+ * key of the store opens them.
+ *
+ * @returns the new path
+ * @throws StatsError `STATS_MISSING`, `STATS_IS_A_FOLDER`, `STATS_READ_ONLY`, `STATS_BUSY`
+ */
+export async function moveAside({ file, driver }: Omit<ExamineFileOptions, "key" | "thread">): Promise<string> {
+  return moveAsideNow(file, driver);
 }
 
 function optionsOf({ file, key, driver }: ExamineFileOptions): ExamineOptions {

@@ -5,7 +5,8 @@ import { immediately } from "../../sqlite/handle.ts";
 import { assertKnownSchema } from "../../sqlite/schema.ts";
 import { createFilled } from "../create.ts";
 import { loadDriver } from "../drivers.ts";
-import { keysThatFit, readFiles } from "../pages/image.ts";
+import type { PageKeys } from "../pages/cipher.ts";
+import { type FileBytes, keysThatFit, readFiles } from "../pages/image.ts";
 import { type Gathered, gather } from "./gather.ts";
 import { type Rebuilt, rebuild } from "./rebuild.ts";
 import type { NamedRow, TableName } from "./shapes.ts";
@@ -46,14 +47,25 @@ export interface SalvageOptions extends ExamineOptions {
 }
 
 /** Reads what authenticates into a new file. See `salvageFile`. */
-export function salvage({ file, to, keyLiteral, driver: name }: SalvageOptions): Salvaged {
-  const driver = loadDriver(name);
-  assertIsFile(file);
-  const files = readFiles(file);
-  const keys = keysThatFit(files, keyLiteral);
+export function salvage(options: SalvageOptions): Salvaged {
+  assertIsFile(options.file);
+  const files = readFiles(options.file);
+  const keys = keysThatFit(files, options.keyLiteral);
   if (keys === null) throw unreadable(files);
+  return salvageFrom(files, keys, options, null);
+}
+
+/** The same, but for the users who are to be forgotten. */
+export function salvageFrom(
+  files: FileBytes,
+  keys: PageKeys,
+  { to, keyLiteral, driver: name }: Omit<SalvageOptions, "file">,
+  isForgotten: ((userId: string) => boolean) | null,
+): Salvaged {
+  const driver = loadDriver(name);
   const gathered = gather(files, keys);
   assertKnownSchema(Number(gathered.trees.meta.rows.find(({ name }) => name === "schema_version")?.value ?? 0));
+  if (isForgotten) forget(gathered, isForgotten);
   const rebuilt = rebuild(gathered);
   if (rebuilt.tables.key.length + rebuilt.tables.session.length === 0 && gathered.lostPages > 0) throw tooLittle();
   createFilled(driver, { file: to, keyLiteral }, (handle) => {
@@ -62,6 +74,14 @@ export function salvage({ file, to, keyLiteral, driver: name }: SalvageOptions):
     foldAll(handle);
   });
   return resultOf(gathered, rebuilt);
+}
+
+/** Of a copy that nobody counts into, tombstones warn nobody: they would only name who was deleted. */
+function forget({ trees }: Gathered, isForgotten: (userId: string) => boolean): void {
+  for (const { rows } of [trees.key, trees.keyIndex]) {
+    rows.splice(0, rows.length, ...rows.filter(({ user_id: userId }) => !isForgotten(String(userId))));
+  }
+  trees.tombstone.rows.splice(0);
 }
 
 function tooLittle(): StatsError {

@@ -34,8 +34,13 @@ export function pageKeys(keyLiteral: string, salt: Buffer): PageKeys {
 /** A page in plaintext, as SQLite sees it; null when not every byte of it is as it was written at this place. */
 export function openPage(page: Buffer, number: number, keys: PageKeys): Buffer | null {
   if (page.length !== PAGE_BYTES) return null;
-  const start = number === 1 ? SALT_BYTES : 0;
-  if (!timingSafeEqual(hmacOf(page, start, number, keys), page.subarray(PAGE_BYTES - HMAC_BYTES))) return null;
+  const isWhole = timingSafeEqual(hmacOf(page, startOf(number), number, keys), page.subarray(PAGE_BYTES - HMAC_BYTES));
+  return isWhole ? decryptPage(page, number, keys) : null;
+}
+
+/** The same of a whole page that nobody vouches for. */
+export function decryptPage(page: Buffer, number: number, keys: PageKeys): Buffer {
+  const start = startOf(number);
   const cipher = createDecipheriv("aes-256-cbc", keys.cipher, page.subarray(USABLE_BYTES, USABLE_BYTES + IV_BYTES));
   cipher.setAutoPadding(false);
   const plain = Buffer.alloc(PAGE_BYTES);
@@ -44,9 +49,13 @@ export function openPage(page: Buffer, number: number, keys: PageKeys): Buffer |
   return plain;
 }
 
+function startOf(number: number): number {
+  return number === 1 ? SALT_BYTES : 0;
+}
+
 /** The opposite, with an IV of its own. */
 export function sealPage(plain: Buffer, number: number, keys: PageKeys, salt: Buffer): Buffer {
-  const start = number === 1 ? SALT_BYTES : 0;
+  const start = startOf(number);
   const page = Buffer.alloc(PAGE_BYTES);
   if (number === 1) salt.copy(page);
   const iv = randomBytes(IV_BYTES);

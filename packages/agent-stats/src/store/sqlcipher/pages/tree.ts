@@ -48,6 +48,22 @@ export function readTree(image: Image, root: number): TreeRows {
   return { rows, visited, isPartial };
 }
 
+/** Whether a page in plaintext has the form of one of a b-tree: by chance, one in a million has. */
+export function looksLikeTree(plain: Buffer, number: number): boolean {
+  const start = number === 1 ? FIRST_PAGE_HEADER_BYTES : 0;
+  const kind = KINDS[plain[start] as number];
+  const cells = plain.readUInt16BE(start + 3);
+  const content = plain.readUInt16BE(start + 5);
+  const pointersEnd = start + 12 + 2 * cells;
+  return (
+    kind !== undefined &&
+    plain.readUInt16BE(start + 1) < USABLE_BYTES &&
+    cells > 0 &&
+    content <= USABLE_BYTES &&
+    pointersEnd <= content + 4
+  );
+}
+
 interface Node {
   readonly rows: readonly Row[];
   readonly children: readonly number[];
