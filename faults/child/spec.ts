@@ -84,7 +84,7 @@ export interface Aim {
 /**
  * - `early acknowledgement`: a save is said to be done before it is.
  * - `fold without mark`: what is folded is not marked as folded.
- * - `no open check`: a save does not look whether its session was folded meanwhile.
+ * - `no open check`: a save does not look whether its session was folded meanwhile, as nobody sees that it lives.
  * - `added saves`: a save adds to what is there instead of replacing it.
  * - `no ending handlers`: nothing is saved when the process ends.
  * - `no locks`: this process cannot lock its session, and nobody can see that it lives.

@@ -12,7 +12,11 @@ export interface LifeStore {
   readonly host: { readonly handle: SqliteHandle; readonly store: HostStore } | null;
 }
 
-export function openStore({ file, driver, place, sabotage }: LifeSpec): LifeStore {
+/** `failsAfterCommit` says of each commit of the host's handle whether it is to be reported as failed although it was done. */
+export function openStore(
+  { file, driver, place, sabotage }: Pick<LifeSpec, "file" | "driver" | "place" | "sabotage">,
+  failsAfterCommit = () => false,
+): LifeStore {
   if (place !== "host") {
     // Loaded beforehand, so that the phases of a store in this thread are about the database only.
     if (place === "same") createRequire(import.meta.url)(driver);
@@ -22,7 +26,7 @@ export function openStore({ file, driver, place, sabotage }: LifeSpec): LifeStor
   const handle = openWithKey(file, driver);
   handle.exec(`PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY;
     CREATE TABLE IF NOT EXISTS host_users (user_number INTEGER PRIMARY KEY)`);
-  const store = sqliteStore(sabotaged(handle, databaseClass(driver), sabotage));
+  const store = sqliteStore(sabotaged(handle, databaseClass(driver), sabotage, failsAfterCommit));
   return { store: sabotage === "early acknowledgement" ? acknowledgingEarly(store) : store, host: { handle, store } };
 }
 
@@ -83,11 +87,25 @@ const REWRITES: Partial<Record<Sabotage, readonly [from: RegExp, to: string]>> =
   "added saves": [/DO UPDATE SET value = excluded\.value/, "DO UPDATE SET value = value + excluded.value"],
 };
 
-/** A handle that is the host's own, but for one mechanism. */
-function sabotaged(handle: SqliteHandle, Database: unknown, sabotage: Sabotage | null): SqliteHandle {
+/** Whose session nobody sees to be alive: their handle gives the library nothing to lock with. */
+const LOCKLESS: ReadonlySet<Sabotage | null> = new Set(["no locks", "no open check"]);
+
+/** A handle that is the host's own, but for one mechanism or one fault. */
+function sabotaged(
+  handle: SqliteHandle,
+  Database: unknown,
+  sabotage: Sabotage | null,
+  failsAfterCommit: () => boolean,
+): SqliteHandle {
   const [from, to] = (sabotage && REWRITES[sabotage]) ?? [/(?!)/, ""];
-  return Object.assign(sabotage === "no locks" ? {} : { constructor: Database }, {
-    exec: (sql: string) => handle.exec(sql),
+  return Object.assign(LOCKLESS.has(sabotage) ? {} : { constructor: Database }, {
+    exec(sql: string) {
+      const result = handle.exec(sql);
+      if (sql === "COMMIT" && failsAfterCommit()) {
+        throw Object.assign(new Error("a fault made on purpose"), { code: "SQLITE_IOERR_FSYNC" });
+      }
+      return result;
+    },
     prepare: (sql: string) => handle.prepare(sql.replace(from, to)),
     close: () => handle.close(),
   });

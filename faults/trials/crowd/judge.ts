@@ -77,10 +77,9 @@ function measured(ledgers: readonly LedgerOfMember[], all: readonly Entry[]) {
       .filter(({ member }) => (member.role === "bare") === isBare)
       .flatMap(({ entries }) => entries)
       .reduce((most, { what, amount }) => (what === WHAT.blocked ? Math.max(most, amount) : most), 0);
-  const ofBare = ledgers.find(({ member }) => member.role === "bare")?.entries ?? [];
   return {
     counts: times(WHAT.add),
-    looks: times(WHAT.looked) - ofBare.filter(({ what }) => what === WHAT.looked).length,
+    looks: times(WHAT.looked),
     deletions: times(WHAT.deleted),
     resets: times(WHAT.reset),
     blockedMs: longest(false),

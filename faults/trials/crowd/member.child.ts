@@ -133,7 +133,7 @@ async function readForEver(): Promise<never> {
 /** The same work without the library: what its event loop suffers is the machine's doing. */
 async function bareForEver(): Promise<never> {
   for (;;) {
-    for (let n = random.whole(...BURST); n > 0; n--) ledger.note(WHAT.looked);
+    for (let n = random.whole(...BURST); n > 0; n--) ledger.note(WHAT.phase);
     await sleep(random.whole(0, PAUSE_MS));
   }
 }

@@ -35,22 +35,29 @@ export async function wave({ seed, kills, folder, killed }: WaveOf): Promise<Jud
   mkdirSync(own);
   const file = join(own, "stats.db");
   const crew = crewOf({ file, own, folder, random });
-  const bystanders = [crew.bystander("bare"), crew.bystander("read")];
+  const reader = crew.join("read", 0);
   let left = kills;
+  const lifeOf = async ({ child }: Slot) => {
+    await sleep(random.whole(...LIFETIME_MS));
+    child.kill("SIGKILL");
+    await child.ended;
+  };
   const slots = random.whole(...PROCESSES);
-  await Promise.all(
-    Array.from({ length: slots }, async () => {
-      while (left-- > 0) {
-        const { child } = crew.join(Math.floor((LARGEST_CROWD - 1) / slots) - 1);
-        await sleep(random.whole(...LIFETIME_MS));
-        child.kill("SIGKILL");
-        await child.ended;
-        killed();
-      }
-    }),
-  );
-  for (const { child } of bystanders) child.kill("SIGKILL");
-  await Promise.all(bystanders.map(({ child }) => child.ended));
+  const mostThreads = Math.floor((LARGEST_CROWD - 1) / slots) - 1;
+  const counting = Array.from({ length: slots }, async () => {
+    while (left-- > 0) {
+      await lifeOf(crew.join("count", mostThreads));
+      killed();
+    }
+  });
+  // As many threads, as often begun anew: only without the library.
+  const bare = async () => {
+    do await lifeOf(crew.join("bare", mostThreads));
+    while (left > 0);
+  };
+  await Promise.all([...counting, bare()]);
+  reader.child.kill("SIGKILL");
+  await reader.child.ended;
   const ledgers = crew.members.map((member) => ({
     member,
     entries: existsSync(member.ledger) ? readLedger(member.ledger) : [],
@@ -92,10 +99,9 @@ function crewOf({ file, own, folder, random }: { file: string; own: string; fold
   };
   return {
     members,
-    bystander: (role: "bare" | "read") => start(made(role, [])),
-    join(mostThreads: number) {
-      const threads = Array.from({ length: random.whole(0, Math.max(0, mostThreads)) }, () => made("count", []));
-      return start(made("count", threads));
+    join(role: MemberSpec["role"], mostThreads: number) {
+      const threads = Array.from({ length: random.whole(0, Math.max(0, mostThreads)) }, () => made(role, []));
+      return start(made(role, threads));
     },
   };
 }
