@@ -1,0 +1,167 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Look, launch, lookAt, noBrowser } from "./browser.testing.ts";
+import {
+  axeViolations,
+  FIXTURES,
+  type Fixture,
+  goTo,
+  running,
+  SCREENS,
+  serveFixture,
+  settled,
+  tooWide,
+} from "./screens.testing.ts";
+
+/** Three times what is asked for: these tests look for a page that is slow, not for a machine that is busy. */
+const NOISE = 3;
+
+describe.skipIf(noBrowser !== null)("the viewer in Chromium", { timeout: 180_000 }, () => {
+  let browser: Browser;
+  beforeAll(async () => {
+    browser = await launch();
+  });
+  afterAll(() => browser.close());
+
+  const open = async (fixture: Fixture, look: Look = {}) => {
+    const server = await serveFixture(fixture);
+    const { page, faults } = await lookAt(browser, look);
+    await page.goto(server.link);
+    await settled(page);
+    return { server, page, faults };
+  };
+
+  /** Everything that can be seen of a page, one after the other. */
+  const everyScreen = async (
+    page: Awaited<ReturnType<typeof open>>["page"],
+    look: (screen: string) => Promise<void>,
+  ) => {
+    await look("first");
+    if ((await page.getByRole("heading", { level: 1 }).count()) === 0) return;
+    for (const screen of [...SCREENS, "Actions"]) {
+      if ((await page.getByRole("navigation").getByRole("button", { name: screen }).count()) === 0) continue;
+      await goTo(page, screen);
+      await settled(page);
+      await look(screen);
+    }
+    await goTo(page, "Servers");
+    const first = page.locator("tbody button.link").first();
+    if ((await first.count()) === 0) return;
+    await first.click();
+    await settled(page);
+    await page.locator("button.what").first().click();
+    await look("Server");
+  };
+
+  describe.each(Object.entries(FIXTURES) as [string, Fixture][])("%s", (name, fixture) => {
+    test.each([["light"], ["dark"]])(
+      "has no fault that axe finds, asks nobody, breaks no rule of its policy: %s",
+      async (theme) => {
+        const { page, faults } = await open(fixture, { dark: theme === "dark" });
+        const found: string[] = [];
+        await everyScreen(page, async (screen) => {
+          // The one answer that these fixtures are about is an error, and a browser says so in its console.
+          expect(
+            faults.filter((fault) => !fault.includes("status of 503")),
+            `${name}, ${screen}`,
+          ).toEqual([]);
+          found.push(...(await axeViolations(page)).map((violation) => `${screen}: ${violation}`));
+          faults.length = 0;
+        });
+        expect(found).toEqual([]);
+      },
+    );
+
+    test("is usable at 320 pixels, and with text of twice the size", async () => {
+      const { page } = await open(fixture, { width: 320, height: 640 });
+      await everyScreen(page, async (screen) => expect(await tooWide(page), `320 px, ${screen}`).toBe(""));
+      const large = await open(fixture, { width: 1024, height: 768 });
+      await large.page.evaluate("document.documentElement.style.fontSize = '200%'");
+      await everyScreen(large.page, async (screen) => expect(await tooWide(large.page), `200 %, ${screen}`).toBe(""));
+    });
+
+    test("is printed whole", async () => {
+      const { page } = await open(fixture, { width: 718, height: 1000 });
+      await everyScreen(page, async (screen) => {
+        await page.emulateMedia({ media: "print" });
+        expect(await tooWide(page), screen).toBe("");
+        expect(await clipped(page), screen).toEqual([]);
+        await page.emulateMedia({ media: "screen" });
+      });
+      const pdf = await page.pdf({ format: "A4" });
+      expect(pdf.subarray(0, 5).toString()).toBe("%PDF-");
+    });
+  });
+
+  /** What a printed page would cut off: text that is wider or higher than the box that hides the rest of it. */
+  const clipped = (page: Awaited<ReturnType<typeof open>>["page"]): Promise<string[]> =>
+    page.evaluate(`[...document.querySelectorAll("main *")].filter((each) => {
+      const style = getComputedStyle(each);
+      if (style.display === "none" || each.closest(".unseen") || each instanceof SVGElement) return false;
+      const hides = (overflow) => overflow !== "visible";
+      return (hides(style.overflowX) && each.scrollWidth > each.clientWidth + 1) || (hides(style.overflowY) && each.scrollHeight > each.clientHeight + 1);
+    }).map((each) => each.outerHTML.slice(0, 120))`);
+
+  test.each([
+    ["first run", "Nothing has been recorded yet"],
+    ["nothing counted", "The app has run, and has counted nothing yet."],
+    ["wrong key", "Either the key is not the one of this file, or the file is damaged"],
+    ["in use", "The statistics are in use"],
+    ["newer schema", "A later version wrote these statistics"],
+  ] as const)("says what is the matter: %s", async (name, text) => {
+    const { page } = await open(FIXTURES[name]);
+    await page.getByText(text).first().waitFor();
+  });
+
+  test("says the same of a wrong key and of a damaged file", async () => {
+    const damaged = await open({ ...FIXTURES["3 servers"], change: damage });
+    const wrong = await open(FIXTURES["wrong key"]);
+    expect(await damaged.page.locator("main").innerText()).toBe(await wrong.page.locator("main").innerText());
+  });
+
+  test("says so when it is out of date, keeps what it had, and comes back by itself", async () => {
+    const { page, server } = await open(FIXTURES["3 servers"]);
+    const figure = await page.locator("[data-figure=sent]").innerText();
+    await page.context().setOffline(true);
+    await page.getByRole("button", { name: "Refresh" }).click();
+    await page.getByText("Not up to date").waitFor();
+    expect(await page.locator("[data-figure=sent]").innerText()).toBe(figure);
+    expect(await axeViolations(page)).toEqual([]);
+    await page.context().setOffline(false);
+    await expect.poll(() => page.getByText("Not up to date").count(), { timeout: 30_000 }).toBe(0);
+    expect(server.port).toBeGreaterThan(0);
+  });
+
+  test("fills by itself when the app is started for the first time", async () => {
+    const { page, server } = await open(FIXTURES["first run"]);
+    const { server: counter, stats } = await running(server.db);
+    counter.add("sent", 1_234_567);
+    await stats.flush();
+    await page.getByText("1\u202f234\u202f567").first().waitFor({ timeout: 30_000 });
+    expect(await axeViolations(page)).toEqual([]);
+  });
+
+  test.each([
+    ["3 servers", 500],
+    ["1 000 servers", 1_500],
+  ] as const)("shows the first row of %s soon", async (name, wishedMs) => {
+    const { page, server } = await open(FIXTURES[name]);
+    const times: number[] = [];
+    for (let i = 0; i < 5; i++) {
+      const begun = performance.now();
+      await page.goto(`http://127.0.0.1:${server.port}/`, { waitUntil: "commit" });
+      await page.locator("tbody tr").first().waitFor();
+      times.push(Math.round(performance.now() - begun));
+    }
+    const median = times.toSorted((a, b) => a - b)[2] ?? Number.NaN;
+    console.log(`first row of ${name}: ${median} ms (${times.join(", ")}), wished for ${wishedMs} ms`);
+    expect(median).toBeLessThanOrEqual(NOISE * wishedMs);
+  });
+});
+
+function damage(file: string): void {
+  const bytes = readFileSync(file);
+  bytes.fill(0x5a, 0, 4_096);
+  writeFileSync(file, bytes);
+}
