@@ -111,6 +111,18 @@ describeDrivers("endings", (driver) => {
       expect(ended.how).toHaveLength(expected.how?.length ?? 1);
     });
 
+    const asked = [
+      ["a reset", "stats.reset();"],
+      ["a reset of a user", "stats.reset({ userId: 1 });"],
+      ["a deletion", "stats.deleteUser(1);"],
+      ["a reset behind other work", "stats.flush(); stats.getServersStats(); stats.reset();"],
+      ["a deletion behind other work", "stats.getTimeline(); stats.flush(); stats.deleteUser(1);"],
+    ] as const;
+    test.each(asked)("%s that was asked for before the process exits is done", async (_, ask) => {
+      const ended = await end(driver, `${COUNTED} await stats.flush(); count(stats); ${ask} process.exit(0);`);
+      expect(ended).toMatchObject({ code: 0, stderr: "", saved: 0, how: ["exit"] });
+    });
+
     test("control: SIGKILL loses what was not saved, and the session says how much that can be", async () => {
       const ended = await end(driver, `${COUNTED} stayAlive(); ready();`, "SIGKILL");
       expect(ended).toMatchObject({ signal: "SIGKILL", saved: 0, how: ["killed"], canHaveLostMs: [60_000] });

@@ -39,6 +39,15 @@ export type UserIds = Iterable<string | number>;
 /** What an agent elsewhere is asked before a flow runs. */
 type First = "nothing" | "changes" | "all";
 
+/** Whether an ending process still makes a flow whose turn has not come. */
+type When = "in its turn" | "even at the end";
+
+interface Queued<T> {
+  readonly flow: () => Flow<T>;
+  /** Set when it was begun. */
+  drive: Drive<T> | null;
+}
+
 /**
  * Decides when to load, save, delete and close. Everything it does with the store is a flow, and flows run one
  * after another: no save can overtake a deletion.
@@ -59,6 +68,8 @@ export class Keeper implements Dying {
   /** Set when the last save is over: until then, a process that ends saves what the closing did not reach. */
   #over = false;
   #queue: Promise<unknown> = Promise.resolve();
+  /** Deletions and resets whose turn has not come yet: an ending process does them all the same. */
+  readonly #promised = new Set<Queued<unknown>>();
   /** The flow that waits for the store right now. */
   #underWay: Drive<unknown> | null = null;
   /** Dropping users who no longer exist: once, as soon as the store works. */
@@ -109,15 +120,17 @@ export class Keeper implements Dying {
     this.#assertOpen();
     const { mirror } = this.#options;
     if (totals === "forget") this.#flows.forgetUser(userId);
-    // What is to stay in the totals must be here before the agent forgets it.
-    else if (mirror) await this.flush();
-    await mirror?.forgetUser(userId);
-    return this.#enqueue(() => this.#flows.deleteUser(userId, totals));
+    if (mirror) {
+      // What is to stay in the totals must be here before the agent forgets it.
+      if (totals === "anonymise") await this.flush();
+      await mirror.forgetUser(userId);
+    }
+    return this.#enqueue(() => this.#flows.deleteUser(userId, totals), "nothing", "even at the end");
   }
 
   async reset(scope: Scope): Promise<void> {
     this.#assertOpen();
-    await this.#enqueue(() => this.#flows.reset(scope), "all");
+    await this.#enqueue(() => this.#flows.reset(scope), "all", "even at the end");
     // It is done; the agent follows, now or when it is there again.
     if (this.#options.mirror) await this.flush().catch(() => {});
   }
@@ -164,12 +177,17 @@ export class Keeper implements Dying {
   }
 
   /** Runs a flow when those before it are done. What goes wrong is told, and tried again after a while. */
-  #enqueue<T>(flow: () => Flow<T>, first: First = "nothing"): Promise<T> {
+  #enqueue<T>(flow: () => Flow<T>, first: First = "nothing", when: When = "in its turn"): Promise<T> {
     const { mirror } = this.#options;
+    const queued: Queued<T> = { flow, drive: null };
+    if (when === "even at the end") this.#promised.add(queued);
     const run = async () => {
       try {
-        if (first !== "nothing") await mirror?.pull(first === "all", this.#flows, (each) => this.#drive(each));
-        const result = await this.#drive(flow());
+        if (first !== "nothing")
+          await mirror?.pull(first === "all", this.#flows, (each) => this.#drive(new Drive(each)));
+        this.#promised.delete(queued);
+        queued.drive ??= new Drive(flow());
+        const result = await this.#drive(queued.drive);
         this.#works();
         return result;
       } catch (error) {
@@ -181,8 +199,7 @@ export class Keeper implements Dying {
     return result;
   }
 
-  async #drive<T>(flow: Flow<T>): Promise<T> {
-    const drive = new Drive(flow);
+  async #drive<T>(drive: Drive<T>): Promise<T> {
     this.#underWay = drive;
     try {
       return await drive.finish(this.#options.store);
@@ -194,17 +211,21 @@ export class Keeper implements Dying {
   #now(flow: () => Flow<void>): void {
     const { now } = this.#options.store;
     if (!now) return;
-    try {
-      // First what is under way: two flows at once would both begin a session, or both load the past.
-      this.#underWay?.finishNow(now);
-    } catch {
-      // Whoever began it is told.
+    const finish = (drive: Drive<unknown> | null) => {
+      try {
+        drive?.finishNow(now);
+      } catch {
+        // Whoever began it is told, unless the process is gone by then.
+      }
+    };
+    // First what is under way: two flows at once would both begin a session, or both load the past.
+    finish(this.#underWay);
+    for (const queued of this.#promised) {
+      queued.drive ??= new Drive(queued.flow());
+      finish(queued.drive);
     }
-    try {
-      new Drive(flow()).finishNow(now);
-    } catch {
-      // The process is ending: nobody is left to be told.
-    }
+    this.#promised.clear();
+    finish(new Drive(flow()));
   }
 
   #works(): void {
