@@ -93,7 +93,7 @@ async function oneEnding(
   change: Partial<LifeSpec> | null,
 ): Promise<OneEnding> {
   const random = randomOf(seed);
-  const own = join(folder, `${change ? "control" : "unit"}-${seed}`);
+  const own = join(folder, change ? `control-${KINDS.indexOf(end)}` : `unit-${seed}`);
   mkdirSync(own);
   const place = NEEDS_THREAD.has(end) ? "own" : random.pick(PLACES);
   const spec: LifeSpec = {
@@ -146,7 +146,7 @@ async function judgeEnding(end: EndingOfLife, spec: LifeSpec, life: LivedLife): 
 async function controls(seed: number, folder: string): Promise<Control[]> {
   const results: Control[] = [];
   for (const end of ["exit", "SIGTERM"] as const) {
-    const { findings } = await oneEnding(end, KINDS.indexOf(end), folder, { sabotage: "no ending handlers" });
+    const { findings } = await oneEnding(end, seed, folder, { sabotage: "no ending handlers" });
     const lost = findings.filter(({ wrong }) => wrong === "acknowledgedLost").length;
     results.push({ without: `the handlers of endings, by ${end}`, bites: lost > 0, seen: { lost } });
   }
