@@ -1,6 +1,13 @@
 import type { CliContext } from "./context.ts";
 import { type ImportFlags, importFlags } from "./flags.ts";
-import { type ForgetFlags, forgetFlags, type ResetFlags, resetFlags } from "./flags-of-verbs.ts";
+import {
+  type ForgetFlags,
+  forgetFlags,
+  type ResetFlags,
+  resetFlags,
+  type SalvageFlags,
+  salvageFlags,
+} from "./flags-of-verbs.ts";
 import { buildCommand, buildRouteMap } from "./stricli.ts";
 
 /** Verbs that change a database. */
@@ -30,6 +37,18 @@ is imported then.`,
       }),
     },
     docs: { brief: "Imports what another app counted: simplex" },
+  }),
+  salvage: buildCommand<SalvageFlags, [], CliContext>({
+    loader: async () => (await import("./verbs/salvage.ts")).salvage,
+    parameters: { flags: salvageFlags },
+    docs: {
+      brief: "Reads what is left of a damaged file into a new one",
+      customUsage: ["--db FILE --to FILE --key-file FILE [--json]"],
+      fullDescription: `Reads every page of a damaged database and its WAL that is still as it was
+written into a new one with the same key, and says what was lost. No number is
+ever more than what was saved; where something is missing, sums are lower
+bounds, and it says so. The damaged file is not changed.`,
+    },
   }),
   forget: buildCommand<ForgetFlags, [string], CliContext>({
     loader: async () => (await import("./verbs/forget.ts")).forget,

@@ -116,6 +116,19 @@ A server is told when "10 % fail" explains its numbers 100 000 times better than
 Exit code 1 when it finds something, 0 when nothing is wrong.`,
     },
   }),
+  verify: buildCommand<SourceFlags, [], CliContext>({
+    loader: async () => (await import("./verbs/verify.ts")).verify,
+    parameters: { flags: sourceFlags },
+    docs: {
+      brief: "Checks the file itself: every page, the WAL, what the numbers say",
+      customUsage: [SOURCE_USAGE],
+      fullDescription: `Checks that every page is as it was written, that the WAL is whole, that tables
+and indices agree, and that the numbers can be true of each other. Not a byte of
+any file is changed, and the app may go on counting meanwhile.
+
+Exit code 0 when nothing is wrong, 1 when it found something.`,
+    },
+  }),
   explain: buildCommand<ExplainFlags, [string], CliContext>({
     loader: async () => (await import("./verbs/explain.ts")).explain,
     parameters: {

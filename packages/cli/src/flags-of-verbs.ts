@@ -52,6 +52,17 @@ export const doctorFlags: Flags<DoctorFlags> = {
   },
 };
 
+/** The flags of `salvage`: `--db` is the damaged one. */
+export interface SalvageFlags extends SourceFlags {
+  readonly to: string;
+}
+
+export const salvageFlags: Flags<SalvageFlags> = {
+  ...sourceFlags,
+  db: { kind: "parsed", parse: path, placeholder: "FILE", brief: "The damaged database; it is not changed" },
+  to: { kind: "parsed", parse: path, placeholder: "FILE", brief: "The new database; nothing must be there" },
+};
+
 /** The flags of `watch` without an app: a live screen. */
 export interface ScreenFlags extends SourceFlags {
   readonly every?: number;

@@ -26,7 +26,7 @@ THE KEY
 
 EXIT CODES
   0  ok
-  1  doctor found something; or anything that has no code of its own
+  1  doctor or verify found something; or anything that has no code of its own
   2  usage: the command cannot be understood
   3  the key cannot be read, or does not open the database
   4  there are no statistics at this path, or none of that name

@@ -8,6 +8,7 @@ import type {
 import { printable, together } from "./cells.ts";
 import { formatDay, formatOnDay } from "./dates.ts";
 import { formatCount } from "./numbers.ts";
+import { plural } from "./plural.ts";
 import { formatDuration } from "./times.ts";
 
 /** What a sentence needs to know beside the finding. */
@@ -251,10 +252,6 @@ function userName(userId: string | undefined): string {
 
 function times(count: number): string {
   return count === 1 ? "once" : count === 2 ? "twice" : `${formatCount(count)} times`;
-}
-
-function plural(count: number, what: string): string {
-  return `${formatCount(count)} ${what}${count === 1 ? "" : "s"}`;
 }
 
 function capital(sentence: string): string {

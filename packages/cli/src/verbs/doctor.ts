@@ -8,8 +8,8 @@ import { keyFor, openView } from "../source.ts";
 import { wrapName, wrapWords } from "../text/cells.ts";
 import { type Speaker, type Told, tell } from "../text/findings.ts";
 import { serverNames } from "../text/names.ts";
-import { formatCount } from "../text/numbers.ts";
 import { painter } from "../text/paint.ts";
+import { plural } from "../text/plural.ts";
 
 const DAY_MS = 86_400_000;
 const LOOK_BACK_DAYS = 30;
@@ -125,10 +125,6 @@ function speakerFor({ servers }: ServersStats, now: Date) {
 
 function countServers({ servers }: ServersStats): number {
   return new Set(servers.map(({ server }) => server)).size;
-}
-
-function plural(count: number, what: string): string {
-  return `${formatCount(count)} ${what}${count === 1 ? "" : "s"}`;
 }
 
 /** Spaces that hold words together are for lines that are wrapped. */

@@ -6,7 +6,7 @@ import type { ForgetFlags } from "../flags-of-verbs.ts";
 import { change, keyFor, look } from "../source.ts";
 import { printable } from "../text/cells.ts";
 import { ERASED } from "../text/erased.ts";
-import { formatCount } from "../text/numbers.ts";
+import { plural } from "../text/plural.ts";
 
 /** What was done. `servers` and `counters` are what was kept of the user. */
 export interface Forgotten {
@@ -51,8 +51,4 @@ function forgetText({ user, servers, counters, totals, erased }: Forgotten): str
     `  ${ERASED[erased]}`,
     "",
   ].join("\n");
-}
-
-function plural(count: number, what: string): string {
-  return `${formatCount(count)} ${what}${count === 1 ? "" : "s"}`;
 }

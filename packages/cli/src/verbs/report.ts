@@ -10,7 +10,7 @@ import type { ReportFlags } from "../flags-of-verbs.ts";
 import { knownProtocols } from "../known.ts";
 import { change, keyFor, look, openView } from "../source.ts";
 import { printable } from "../text/cells.ts";
-import { formatCount } from "../text/numbers.ts";
+import { plural } from "../text/plural.ts";
 
 /** `agent-stats report`: what an engineer needs to understand a bug, and no name of a user or a server. */
 export async function report(this: CliContext, flags: ReportFlags): Promise<void> {
@@ -158,8 +158,4 @@ function reportText({ replaced: { servers, users, visible }, document }: Report,
     "  look at it before you send it; agent-stats resolve srv-… tells you alone who is who",
     "",
   ].join("\n");
-}
-
-function plural(count: number, what: string): string {
-  return `${formatCount(count)} ${what}${count === 1 ? "" : "s"}`;
 }

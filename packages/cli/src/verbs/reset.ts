@@ -6,7 +6,7 @@ import { CliError } from "../errors.ts";
 import type { ResetFlags } from "../flags-of-verbs.ts";
 import { change, keyFor, look } from "../source.ts";
 import { ERASED } from "../text/erased.ts";
-import { formatCount } from "../text/numbers.ts";
+import { plural } from "../text/plural.ts";
 
 /** What was done: how many servers began anew, for how many users, and how far their numbers are erased. */
 export interface Reset {
@@ -55,8 +55,4 @@ function resetText({ servers, users, erased }: Reset, isAll: boolean): string {
     `  ${ERASED[erased]}`,
     "",
   ].join("\n");
-}
-
-function plural(count: number, what: string): string {
-  return `${formatCount(count)} ${what}${count === 1 ? "" : "s"}`;
 }

@@ -10,6 +10,7 @@ import { keyFor, openView } from "../source.ts";
 import { printable } from "../text/cells.ts";
 import { counterName, liveFrame } from "../text/live.ts";
 import { formatValue } from "../text/numbers.ts";
+import { plural } from "../text/plural.ts";
 import { byUserServerProtocol } from "../text/sorting.ts";
 import { formatTime } from "../text/times.ts";
 import { showJson } from "./show.ts";
@@ -79,7 +80,7 @@ async function streamJson({ process }: CliContext, first: Look, looks: AsyncIter
 
 async function streamLines({ process }: CliContext, first: Look, looks: AsyncIterable<Look>): Promise<void> {
   let last = first.stats;
-  process.stdout.write(`${formatTime(first.at)}  watching ${last?.servers.length ?? 0} rows of servers\n`);
+  process.stdout.write(`${formatTime(first.at)}  watching ${plural(last?.servers.length ?? 0, "row")} of servers\n`);
   let problem: string | null = null;
   for await (const look of looks) {
     if (look.problem !== null && look.problem !== problem) process.stderr.write(`${look.problem}\n`);
