@@ -6,6 +6,7 @@ import { wrapWords } from "../text/cells.ts";
 import { type Fact, headerLines } from "../text/header.ts";
 import { formatCount } from "../text/numbers.ts";
 import { painter } from "../text/paint.ts";
+import { plural } from "../text/plural.ts";
 import { formatTime } from "../text/times.ts";
 
 /** `agent-stats salvage`: reads what is left of a damaged file into a new one. */
@@ -38,7 +39,7 @@ export function salvageText(
   const facts: Fact[] = [
     {
       name: "read",
-      sentence: `${formatCount(read.keys)} keys, ${formatCount(read.sessions)} sessions, ${formatCount(read.numbers)} numbers of history`,
+      sentence: `${plural(read.keys, "key")}, ${plural(read.sessions, "session")}, ${plural(read.numbers, "number")} of history`,
     },
     { name: "lost", sentence: lostWords.join(", ") || "nothing", warns: lostWords.length > 0 },
     { name: "sums", sentence: sums === "exact" ? "exact" : lower, warns: sums !== "exact" },

@@ -7,6 +7,7 @@ import { wrapWords } from "../text/cells.ts";
 import { type Fact, headerLines } from "../text/header.ts";
 import { formatCount } from "../text/numbers.ts";
 import { painter } from "../text/paint.ts";
+import { plural } from "../text/plural.ts";
 
 /** `agent-stats verify`: checks the file itself, without changing it. Exit code 1 when it finds something. */
 export async function verify(this: CliContext, { db, json, driver, ...flags }: SourceFlags): Promise<void> {
@@ -24,7 +25,7 @@ export function verifyText(found: FileFindings, { width, colour }: Terminal): st
   const facts: Fact[] = [
     {
       name: "pages",
-      sentence: `${formatCount(pages)}${walFrames > 0 ? `, and ${formatCount(walFrames)} frames of the WAL` : ""}`,
+      sentence: `${formatCount(pages)}${walFrames > 0 ? `, and ${plural(walFrames, "frame")} of the WAL` : ""}`,
     },
   ];
   if (schemaVersion !== null && sessions !== null && keys !== null) {
@@ -43,8 +44,4 @@ export function verifyText(found: FileFindings, { width, colour }: Terminal): st
     ? "Keep the file as it is: agent-stats salvage --to FILE reads what is left into a new one."
     : "Nothing is proven to be lost.";
   return `${[...lines, "", ...told, "", ...wrapWords(advice, width), ""].join("\n")}`;
-}
-
-function plural(count: number, what: string): string {
-  return `${formatCount(count)} ${what}${count === 1 ? "" : "s"}`;
 }

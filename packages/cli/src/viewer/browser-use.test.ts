@@ -159,6 +159,8 @@ describe.skipIf(noBrowser !== null)("using the viewer in Chromium", { timeout: 1
       html.replace("</main>", '</main><img src="https://evil.example/x"><script>document.title = "evil"</script>'),
     );
     const file = await lookAt(browser, { width: 320 });
+    const stopped: string[] = [];
+    file.page.on("requestfailed", (request) => stopped.push(`${request.url()} ${request.failure()?.errorText}`));
     await file.page.goto(`file://${path}`);
     await file.page.getByRole("heading", { name: "Report of agent-stats" }).waitFor();
     const text = digits(await file.page.locator("main").innerText());
@@ -166,8 +168,12 @@ describe.skipIf(noBrowser !== null)("using the viewer in Chromium", { timeout: 1
       for (const value of Object.values(overall)) expect(text).toContain(String(value));
     }
     expect(await file.page.title()).toBe("agent-stats report");
-    // What was put into it was stopped by its policy; nothing else was.
-    expect(file.faults.filter((fault) => !/Content Security Policy/.test(fault))).toEqual([]);
+    // What was put into it was stopped by its policy, and nothing else was tried.
+    expect(stopped).toEqual(["https://evil.example/x csp"]);
+    const rest = file.faults.filter(
+      (fault) => !/Content Security Policy|^asked https:\/\/evil\.example\/x$/.test(fault),
+    );
+    expect(rest).toEqual([]);
     expect(await file.page.evaluate("document.documentElement.scrollWidth <= 320")).toBe(true);
   });
 
