@@ -37,12 +37,12 @@ export function grouped(value: number): string {
 }
 
 /** `acknowledgedLost` reads as `acknowledged lost`. */
-export function spaced(name: string): string {
+function spaced(name: string): string {
   return name.replace(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }
 
 /** How a failure is repeated. */
-export function repeats(trial: string, { seed }: Failure): string {
+function repeats(trial: string, { seed }: Failure): string {
   return `npm run faults -- --only ${trial} --seed ${seed} --count 1`;
 }
 

@@ -36,7 +36,7 @@ export async function live(spec: LifeSpec, folder: string, killAfterMs: number |
   return { entries: entriesOf(spec), ended, startedAt, killedAt };
 }
 
-export const entriesOf = ({ ledger }: Pick<LifeSpec, "ledger">) => (existsSync(ledger) ? readLedger(ledger) : []);
+const entriesOf = ({ ledger }: Pick<LifeSpec, "ledger">) => (existsSync(ledger) ? readLedger(ledger) : []);
 
 /** A path for the ledger of a life, in the folder that is not searched for names. */
 export function ledgerPath(folder: string, name: string): string {

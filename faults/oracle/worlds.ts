@@ -10,7 +10,6 @@ export type KeyOfCount = string;
 export const keyOfCount = (user: number, server: number, counter: number): KeyOfCount => `${user} ${server} ${counter}`;
 export const userIn = (key: KeyOfCount) => Number(key.split(" ")[0]);
 export const serverIn = (key: KeyOfCount) => Number(key.split(" ")[1]);
-export const counterIn = (key: KeyOfCount) => Number(key.split(" ")[2]);
 
 export type Sums = ReadonlyMap<KeyOfCount, number>;
 
@@ -45,7 +44,7 @@ export function findWorld(entries: readonly Entry[], before: Sums, kept: Sums): 
 }
 
 /** How far the library has given its word: entries that must be kept, clears that must be done; and clears begun. */
-export function acknowledged(entries: readonly Entry[]): { saved: number; cleared: number; begun: number } {
+function acknowledged(entries: readonly Entry[]): { saved: number; cleared: number; begun: number } {
   let saved = 0;
   let asked = 0;
   let cleared = 0;

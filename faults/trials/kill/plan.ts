@@ -23,8 +23,8 @@ export interface Plan {
 /** How long each phase lasted when it was left alone, in ms: a kill is aimed at a moment within. */
 export type Durations = Readonly<Record<Phase, number>>;
 
-export const USERS = [1, 2, 3, 4];
-export const SERVERS = [1, 2, 3];
+const USERS = [1, 2, 3, 4];
+const SERVERS = [1, 2, 3];
 
 const FLUSH_EVERY_MS = [50, 100, 200, 400];
 /** The moment is drawn from a little more than the phase lasted, as it lasts longer at times. */
@@ -33,7 +33,7 @@ const WARM_UP_MS = 25;
 const COUNTING_MS = [80, 500] as const;
 
 /** `beginning` is a part of starting that nobody asked to be told apart; of being stuck, another trial tells. */
-export const AIMED = PHASES.filter((phase) => phase !== "beginning" && phase !== "stuck");
+const AIMED = PHASES.filter((phase) => phase !== "beginning" && phase !== "stuck");
 
 /** The phases that can be told apart in that place: in a host's file nothing is erased, as its pages are the host's. */
 export function phasesIn(place: Place, isFirst: boolean): readonly Phase[] {
