@@ -15,6 +15,7 @@ const PROOFS: ReadonlySet<FindingCode> = new Set([
   "pages-missing",
   "file-emptied",
   "wal-damaged",
+  "wal-of-another-moment",
   "structure",
 ]);
 

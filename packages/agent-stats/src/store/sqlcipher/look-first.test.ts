@@ -8,7 +8,7 @@ import type { StatsErrorCode } from "../errors.ts";
 import type { SqliteHandle } from "../sqlite/handle.ts";
 import { type DriverName, loadDriver } from "./drivers.ts";
 import { bytesIn, describeDrivers, KEY, temporaryFolder } from "./files.testing.ts";
-import { sqlcipherReader, sqlcipherStore } from "./store.ts";
+import { salvageFile, sqlcipherReader, sqlcipherStore, verifyFile } from "./store.ts";
 
 const smp = defineProtocol("smp", { sent: "messages sent" });
 const SERVERS = 30;
@@ -116,6 +116,14 @@ describeDrivers("a file is looked at before SQLite comes near it", (driver) => {
     const last = all.at(-1) as Moment;
     copyFileSync(`${old.file}-wal`, `${last.file}-wal`);
     await isRefused(last, driver, "STATS_DAMAGED");
+    const { ok, findings } = await verifyFile({ file: last.file, key: KEY, driver, thread: "same" });
+    expect([ok, findings.map(({ code }) => code)]).toEqual([false, ["wal-of-another-moment"]]);
+    const to = join(folderOf(last), "salvaged.db");
+    const { sums, lost } = await salvageFile({ from: last.file, to, key: KEY, driver, thread: "same" });
+    expect([sums, lost.walFrames > 0]).toEqual(["lower bounds", true]);
+    // Whoever is not in the WAL can have been deleted, if that is the later one.
+    const salvaged = await read({ file: to, sent: 0 }, driver);
+    expect([salvaged > 0, salvaged <= last.sent]).toEqual([true, true]);
     control(last, driver);
     // What is left of both is no moment of either.
     await expect(read(last, driver).catch(() => null)).resolves.not.toBe(last.sent);

@@ -1,12 +1,12 @@
 import { StatsError } from "../errors.ts";
-import { CHANGES } from "../sqlite/changes.ts";
 import { codeOf, statsErrorOf } from "../sqlite/handle.ts";
 import type { KeyedFile } from "./connect.ts";
 import { unreadable } from "./examine/verify.ts";
-import { openPage, type PageKeys } from "./pages/cipher.ts";
-import { type FileBytes, type Image, imageOf, keysThatFit, readFiles, sleep } from "./pages/image.ts";
+import { openPage } from "./pages/cipher.ts";
+import { type FileBytes, imageOf, keysThatFit, readFiles, sleep } from "./pages/image.ts";
+import { areOfOneMoment } from "./pages/moment.ts";
 import { statOf } from "./pages/outside.ts";
-import { freePages, readTree } from "./pages/tree.ts";
+import { freePages } from "./pages/tree.ts";
 
 /** What is wrong is believed when it stands still for so long: whoever writes meanwhile has the file open, and well. */
 const STANDS_STILL_MS = 20;
@@ -62,34 +62,7 @@ function problemOf(files: FileBytes, keyLiteral: string): StatsError | null {
   for (let number = 1; number <= image.pageCount; number++) {
     if (image.page(number) === null && !free.has(number)) return statsErrorOf({ code: "SQLITE_CORRUPT" });
   }
-  return areOfOneMoment(files, keys, image) ? null : apart();
-}
-
-/**
- * A WAL begins with the change that follows those in its file, and the file holds no change that its WAL has not reached:
- * it is moved there only when it is on the disk.
- */
-function areOfOneMoment(files: FileBytes, keys: PageKeys, now: Image): boolean {
-  const { committed } = files.wal;
-  const inFile = changesIn(imageOf(files, [], keys));
-  // A page that was cut off while it was moved into the file is whole in the WAL.
-  if (committed.length === 0 || inFile === null) return true;
-  const ends = committed.findIndex(({ commit }) => commit > 0) + 1;
-  const first = changesIn(imageOf(files, committed.slice(0, ends), keys));
-  const last = changesIn(now);
-  return first !== null && last !== null && first - 1 <= inFile && inFile <= last;
-}
-
-/** How many changes were made to the statistics until that moment; null where it cannot be read. */
-function changesIn(image: Image): number | null {
-  if (image.page(1) === null) return null;
-  const tables = readTree(image, 1).rows;
-  const meta = tables.find(({ values }) => values[1] === "agent_stats_meta");
-  if (meta === undefined) return 0;
-  const { rows, isPartial } = readTree(image, Number(meta.values[3]));
-  const row = rows.find(({ values }) => values[0] === CHANGES);
-  if (row === undefined) return isPartial ? null : 0;
-  return Number(row.values[1]);
+  return areOfOneMoment(files, keys) ? null : apart();
 }
 
 function apart(): StatsError {

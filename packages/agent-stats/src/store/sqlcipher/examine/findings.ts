@@ -14,6 +14,8 @@ export type FindingCode =
   | "wal-cut-off"
   /** There is no WAL, and its index tells of saves that are in no file. After a power cut the index can be too old. */
   | "wal-missing"
+  /** The file and the WAL are each as they were written, at moments that do not follow upon each other. */
+  | "wal-of-another-moment"
   /** SQLite's own check of tables and indices failed, though every page authenticates. */
   | "structure"
   /** What the library itself notes of the file is missing or impossible. */
@@ -52,6 +54,8 @@ const SENTENCES: Readonly<Record<FindingCode, (n: number) => string>> = {
     `The WAL ends in a save that is not whole (${many(n, "frame", "frames")}): a power cut can do that and loses nothing that was acknowledged, damage can do it too.`,
   "wal-missing": (n) =>
     `There is no WAL, but its index tells of ${many(n, "frame", "frames")} not yet in the file: they are lost, unless a power cut left an old index.`,
+  "wal-of-another-moment": (n) =>
+    `The WAL (${many(n, "frame", "frames")}) is of another moment than the file: one of them was exchanged or restored without the other, or was cut off.`,
   structure: (n) =>
     `Every page is as it was written, but SQLite finds ${many(n, "fault", "faults")} in tables or indices: parts of the file are of different moments.`,
   "meta-invalid": (n) =>

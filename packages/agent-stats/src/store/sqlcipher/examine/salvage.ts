@@ -7,6 +7,7 @@ import { createFilled } from "../create.ts";
 import { loadDriver } from "../drivers.ts";
 import type { PageKeys } from "../pages/cipher.ts";
 import { type FileBytes, keysThatFit, readFiles } from "../pages/image.ts";
+import { areOfOneMoment } from "../pages/moment.ts";
 import { type Gathered, gather } from "./gather.ts";
 import { type Rebuilt, rebuild } from "./rebuild.ts";
 import type { NamedRow, TableName } from "./shapes.ts";
@@ -63,7 +64,7 @@ export function salvageFrom(
   isForgotten: ((userId: string) => boolean) | null,
 ): Salvaged {
   const driver = loadDriver(name);
-  const gathered = gather(files, keys);
+  const gathered = gather(withoutOtherMoments(files, keys), keys);
   assertKnownSchema(Number(gathered.trees.meta.rows.find(({ name }) => name === "schema_version")?.value ?? 0));
   if (isForgotten) forget(gathered, isForgotten);
   const rebuilt = rebuild(gathered);
@@ -74,6 +75,14 @@ export function salvageFrom(
     foldAll(handle);
   });
   return resultOf(gathered, rebuilt);
+}
+
+/** Laid over a file of another moment, a WAL makes numbers that never were: it is left out. */
+function withoutOtherMoments(files: FileBytes, keys: PageKeys): FileBytes {
+  if (areOfOneMoment(files, keys)) return files;
+  const { wal } = files;
+  const beyond = [...wal.committed, ...wal.beyond];
+  return { ...files, wal: { ...wal, committed: [], beyond, isBeyondWhole: false, isBroken: true } };
 }
 
 /** Of a copy that nobody counts into, tombstones warn nobody: they would only name who was deleted. */

@@ -4,6 +4,7 @@ import { assertKnownSchema, schemaVersion } from "../../sqlite/schema.ts";
 import { type Driver, type DriverName, loadDriver } from "../drivers.ts";
 import { openPage, PAGE_BYTES, type PageKeys } from "../pages/cipher.ts";
 import { type FileBytes, type Image, imageOf, keysThatFit, readFiles, sleep } from "../pages/image.ts";
+import { areOfOneMoment } from "../pages/moment.ts";
 import { statOf } from "../pages/outside.ts";
 import { freePages } from "../pages/tree.ts";
 import { type Finding, finding } from "./findings.ts";
@@ -89,7 +90,12 @@ function look(driver: Driver, { file, keyLiteral }: ExamineOptions): FileFinding
 }
 
 /** After these SQLite is not asked: it could only say the same. */
-const HARMFUL: ReadonlySet<string> = new Set(["page-damaged", "pages-missing", "file-emptied"]);
+const HARMFUL: ReadonlySet<string> = new Set([
+  "page-damaged",
+  "pages-missing",
+  "file-emptied",
+  "wal-of-another-moment",
+]);
 
 /** @throws StatsError when there is no file to examine */
 export function assertIsFile(file: string): void {
@@ -147,9 +153,11 @@ function findingsInPages({ db, wal }: FileBytes, image: Image): Finding[] {
 /** SQLite never writes to the page at one gigabyte, where its locks are. */
 const LOCK_PAGE = 0x40000000 / PAGE_BYTES + 1;
 
-function findingsInWal({ wal, index }: FileBytes, keys: PageKeys): Finding[] {
+function findingsInWal(files: FileBytes, keys: PageKeys): Finding[] {
+  const { wal, index } = files;
   const damaged = wal.committed.filter(({ page, bytes }) => openPage(bytes, page, keys) === null).length;
   if (damaged > 0) return [finding("wal-damaged", damaged)];
+  if (!areOfOneMoment(files, keys)) return [finding("wal-of-another-moment", files.wal.committed.length)];
   const intact = wal.committed.length;
   if (index && index.salts === wal.salts) {
     // A commit is on the disk before the index tells of it, so that it knows what must be there, and what need not.
