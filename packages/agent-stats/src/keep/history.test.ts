@@ -90,6 +90,52 @@ describe.each(Object.keys(DATABASES))("history in %s", (name) => {
     await stats.close();
   });
 
+  test.each([
+    ["for a while, in a session", false, 3_650],
+    ["for a while, over a restart", true, 3_650],
+    ["by a month too many, over a restart", true, 30],
+  ])("survives a clock that shows another year %s", async (_, restarts, days) => {
+    const store = databaseOf(name);
+    const restart = async (stats: AgentStats) => {
+      if (!restarts) return stats;
+      await stats.close();
+      return open(store(), { keepHistory: 90 });
+    };
+    clockAt(BEGIN - 80 * DAY);
+    const first = await open(store(), { keepHistory: 90 });
+    count(first, 1);
+    await first.close();
+    clockAt(BEGIN);
+    let stats = await open(store(), { keepHistory: 90 });
+    count(stats, 10);
+    await stats.flush();
+    clockAt(BEGIN + days * DAY);
+    stats = await restart(stats);
+    count(stats, 100);
+    await stats.flush();
+    stats = await restart(stats);
+    clockAt(BEGIN + HOUR);
+    stats = await restart(stats);
+    // Finds the clock set back: what is counted from here on is in the hour that it shows.
+    await stats.flush();
+    count(stats, 1_000);
+    await stats.flush();
+    expect((await timeline(stats)).map(([, n]) => n)).toEqual([1, 10, 1_000, 100]);
+    expect(await sum(stats)).toBe(1_111);
+    await stats.close();
+    // What the clock has shown for more than a day is believed.
+    for (const later of [101, 102]) {
+      clockAt(BEGIN + later * DAY);
+      const next = await open(store(), { keepHistory: 90 });
+      count(next, 10_000);
+      await next.close();
+    }
+    const next = await open(store(), { keepHistory: 90 });
+    expect((await timeline(next)).filter(([hour]) => (hour as number) < 101 * 24 - 90 * 24)).toEqual([]);
+    expect(await sum(next)).toBe(21_111);
+    await next.close();
+  });
+
   test("may be none at all", async () => {
     clockAt(BEGIN);
     const store = databaseOf(name);
