@@ -109,7 +109,7 @@ export class Announcer {
         ]),
       ),
       attempts: this.#attempts(rows),
-      stands: Float64Array.from(stands.flatMap(({ hourStart, saved }) => [...hourStart, ...saved])),
+      stands: Float64Array.from(stands.flatMap(({ values }) => [...values])),
     };
   }
 

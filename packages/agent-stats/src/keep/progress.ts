@@ -1,15 +1,14 @@
+import { Memory, type Place } from "../record/memory.ts";
+import type { Protocol } from "../record/protocol.ts";
 import type { Recorder } from "../record/recorder.ts";
 import { CHANGED, type Row } from "../record/row.ts";
 import type { Scope } from "../record/scope.ts";
 import { type CountedRow, type KeyOfRow, rowsOf, type SaveBatch } from "../store/store.ts";
 
-/** What the store has acknowledged of one row. */
-export interface RowProgress {
+/** What the store has acknowledged of one row. There may be a hundred thousand: the numbers stand in common memory. */
+interface RowProgress extends Place {
   /** The hour that is being filled; null before the first. */
   hour: number | null;
-  /** What the counters stood at when that hour began, and at the last save that was acknowledged. */
-  hourStart: Float64Array;
-  saved: Float64Array;
 }
 
 /** What a batch says of its session and moment; the counts are filled in from the recorder. */
@@ -33,22 +32,26 @@ export function progressOf(recorder: Recorder): Progress {
  * the truth about its rows until it is either acknowledged or released, never both.
  */
 export class Progress {
+  /** By row: what its counters stood at when its hour began, then what they stood at when last saved. */
   readonly #rows: (RowProgress | undefined)[] = [];
-  readonly #told = new Set<number>();
+  readonly #memory = new Memory();
+  /** By row: true where the store knows its key. */
+  #told: (true | undefined)[] = [];
   readonly #counters: string[] = [];
-  readonly #firstCounter = new Map<string, number>();
+  readonly #firstCounter = new Map<Protocol, number>();
 
   constructor(readonly recorder: Recorder) {}
 
   /** Everything that changed since the last batch; null when nothing did and the session goes on. */
   collect(head: BatchHead): SaveBatch | null {
-    const rows = this.recorder.takeChanges();
-    const cells = this.#cells(rows, head.hour);
+    const cells = new Cells();
+    const keys: KeyOfRow[] = [];
+    for (const row of this.recorder.takeChanges()) {
+      // A row that was only reset has nothing to say, and its names are not to come back.
+      if (this.#addCells(row, head.hour, cells) && !this.#told[row.number]) keys.push(keyOf(row));
+    }
     if (cells.length === 0 && head.ending === undefined) return null;
-    // A row that was only reset has nothing to say, and its names are not to come back.
-    const counted = new Set(rowsOf({ cells }));
-    const keys = this.#untold(rows.filter(({ number }) => counted.has(number)));
-    return { ...head, keys, cells, counters: this.#counters };
+    return { ...head, keys, cells: cells.taken(), counters: this.#counters };
   }
 
   /** A batch without counts: asks the store whether the session is still open. */
@@ -58,14 +61,21 @@ export class Progress {
 
   /** The batch is in the database: what it holds need not be saved again. */
   acknowledge(batch: SaveBatch): void {
-    for (const [row] of batch.keys) this.#told.add(row);
-    forEachCell(batch.cells, (number, counter, value) => {
+    for (const [row] of batch.keys) this.#told[row] = true;
+    const { cells } = batch;
+    for (let i = 0; i < cells.length; ) {
+      const number = cells[i] as number;
       const row = this.recorder.row(number);
       const progress = this.#rows[number];
-      if (!row || !progress) return;
-      const index = counter - this.firstCounterOf(row);
-      progress.saved[index] = (progress.hourStart[index] as number) + value;
-    });
+      const length = row?.protocol.counters.length ?? 0;
+      const first = row ? this.firstCounterOf(row) : 0;
+      // The counters of a row come together.
+      for (; i < cells.length && cells[i] === number; i += CELL) {
+        if (!progress) continue;
+        const at = progress.at + (cells[i + 1] as number) - first;
+        progress.cells[at + length] = (progress.cells[at] as number) + (cells[i + 2] as number);
+      }
+    }
   }
 
   /** What the store itself says that this session counted: more than was acknowledged, if its own thread saved too. */
@@ -75,14 +85,28 @@ export class Progress {
       const row = names.get(nameOf(protocol, userId, server));
       const index = row?.protocol.counterIndex.get(counter);
       if (!row || index === undefined) continue;
-      const { saved } = this.#known(row);
-      saved[index] = Math.max(saved[index] as number, (row.base?.[index] ?? 0) + value);
+      const { cells, at } = this.#known(row);
+      const saved = at + row.protocol.counters.length + index;
+      cells[saved] = Math.max(cells[saved] as number, (row.base?.[index] ?? 0) + value);
     }
   }
 
-  /** Where the next batch begins to count the row from. */
-  stand(row: Row): RowProgress {
-    return this.#rows[row.number] ?? { hour: null, hourStart: baseOf(row), saved: baseOf(row) };
+  /**
+   * Where the next batch begins to count the row from: its hour, null before the first; and what its counters stood at
+   * when that began, then when they were last saved.
+   */
+  stand(row: Row): { readonly hour: number | null; readonly values: Float64Array } {
+    const length = row.protocol.counters.length;
+    const progress = this.#rows[row.number];
+    if (progress) {
+      return { hour: progress.hour, values: progress.cells.subarray(progress.at, progress.at + 2 * length) };
+    }
+    const values = new Float64Array(2 * length);
+    if (row.base) {
+      values.set(row.base);
+      values.set(row.base, length);
+    }
+    return { hour: null, values };
   }
 
   /** The names behind counter numbers. */
@@ -97,8 +121,8 @@ export class Progress {
 
   /** The batches with the key of every row in them: for a store that knows none of them any more. */
   withAllKeys(batches: readonly SaveBatch[]): SaveBatch[] {
-    this.#told.clear();
-    return batches.map((batch) => ({ ...batch, keys: this.#untold(this.#rowsIn(batch)) }));
+    this.forgetTold();
+    return batches.map((batch) => ({ ...batch, keys: this.#rowsIn(batch).map(keyOf) }));
   }
 
   /** The batch without users who were forgotten since it was collected. */
@@ -115,14 +139,14 @@ export class Progress {
     this.#rows.forEach((progress, number) => {
       const row = this.recorder.row(number);
       if (!progress || !row) return;
-      row.base = progress.saved.slice();
+      row.base = savedOf(row, progress);
       progress.hour = null;
     });
   }
 
   /** The store may have lost the keys behind row numbers: tell them again. */
   forgetTold(): void {
-    this.#told.clear();
+    this.#told = [];
   }
 
   /** What the scope's counters stand at: taken before a reset, given back to `drop` when it is done. */
@@ -132,7 +156,7 @@ export class Progress {
 
   /** What the scope's counters stood at when last saved: what a reset by someone else took away. */
   savedValues(scope: Scope): Map<Row, Float64Array> {
-    return new Map(this.recorder.rows(scope).map((row) => [row, this.#rows[row.number]?.saved ?? baseOf(row)]));
+    return new Map(this.recorder.rows(scope).map((row) => [row, savedOf(row, this.#rows[row.number])]));
   }
 
   /** Takes these values off the counters: they were reset, what was counted since stays. */
@@ -150,56 +174,84 @@ export class Progress {
     return rowsOf(batch).flatMap((number) => this.recorder.row(number) ?? []);
   }
 
-  #untold(rows: readonly Row[]): KeyOfRow[] {
-    return rows
-      .filter((row) => !this.#told.has(row.number))
-      .map((row) => [row.number, row.protocol.name, row.userId, row.server]);
-  }
-
-  #cells(rows: readonly Row[], hour: number): Float64Array {
-    const cells: number[] = [];
-    for (const row of rows) {
-      const progress = this.#progressOf(row, hour);
-      const first = this.firstCounterOf(row);
-      for (let index = 0; index < progress.saved.length; index++) {
-        const value = row.value(index);
-        if (value !== progress.saved[index]) {
-          cells.push(row.number, first + index, value - (progress.hourStart[index] as number));
-        }
-      }
+  /** The cells of what changed in the row; false where nothing did. */
+  #addCells(row: Row, hour: number, into: Cells): boolean {
+    const { cells, at, hour: known } = this.#known(row);
+    const length = row.protocol.counters.length;
+    if (known !== hour) this.#beginHour(row, hour);
+    const first = this.firstCounterOf(row);
+    const before = into.length;
+    for (let index = 0; index < length; index++) {
+      const value = row.value(index);
+      if (value === cells[at + length + index]) continue;
+      into.add(row.number, first + index, value - (cells[at + index] as number));
     }
-    return Float64Array.from(cells);
+    return into.length > before;
   }
 
-  #progressOf(row: Row, hour: number): RowProgress {
+  #beginHour(row: Row, hour: number): void {
     const progress = this.#known(row);
-    if (progress.hour !== hour) {
-      progress.hour = hour;
-      progress.hourStart = progress.saved.slice();
-    }
-    return progress;
+    const { cells, at } = progress;
+    const length = row.protocol.counters.length;
+    for (let i = at; i < at + length; i++) cells[i] = cells[i + length] as number;
+    progress.hour = hour;
   }
 
   #known(row: Row): RowProgress {
-    const progress = this.stand(row);
-    this.#rows[row.number] = progress;
-    return progress;
+    const known = this.#rows[row.number];
+    if (known) return known;
+    const { cells, at } = this.#memory.take(2 * row.protocol.counters.length);
+    if (row.base) {
+      cells.set(row.base, at);
+      cells.set(row.base, at + row.base.length);
+    }
+    const made: RowProgress = { hour: null, cells, at };
+    this.#rows[row.number] = made;
+    return made;
   }
 
   /** The number of the row's first counter in `counters`. */
   firstCounterOf(row: Row): number {
-    const { name, counters } = row.protocol;
-    const known = this.#firstCounter.get(name);
+    const known = this.#firstCounter.get(row.protocol);
     if (known !== undefined) return known;
     const first = this.#counters.length;
-    this.#firstCounter.set(name, first);
-    this.#counters.push(...counters.map((counter) => counter.name));
+    this.#firstCounter.set(row.protocol, first);
+    this.#counters.push(...row.protocol.counters.map((counter) => counter.name));
     return first;
   }
 }
 
-function baseOf(row: Row): Float64Array {
-  return row.base?.slice() ?? new Float64Array(row.protocol.counters.length);
+/** The cells of a batch while they are collected: what comes to be known in the middle of the work is how many. */
+class Cells {
+  length = 0;
+  #cells = new Float64Array(256 * CELL);
+
+  add(row: number, counter: number, value: number): void {
+    const at = this.length;
+    if (at === this.#cells.length) {
+      const larger = new Float64Array(2 * at);
+      larger.set(this.#cells);
+      this.#cells = larger;
+    }
+    this.#cells[at] = row;
+    this.#cells[at + 1] = counter;
+    this.#cells[at + 2] = value;
+    this.length = at + CELL;
+  }
+
+  taken(): Float64Array {
+    return this.#cells.slice(0, this.length);
+  }
+}
+
+function keyOf(row: Row): KeyOfRow {
+  return [row.number, row.protocol.name, row.userId, row.server];
+}
+
+function savedOf(row: Row, progress: RowProgress | undefined): Float64Array {
+  const length = row.protocol.counters.length;
+  if (progress) return progress.cells.slice(progress.at + length, progress.at + 2 * length);
+  return row.base?.slice() ?? new Float64Array(length);
 }
 
 function nameOf(...key: readonly [protocol: string, userId: string, server: string]): string {
