@@ -1,43 +1,55 @@
+import { spawnSync } from "node:child_process";
 import { join } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
-import { agentStats, closedDatabase, folder, KEY } from "./cli.testing.ts";
+import { expect, test } from "vitest";
+import { closedDatabase, folder, KEY, MAIN, PACKAGE } from "./cli.testing.ts";
 import { keyOf } from "./keychain.ts";
 
 const SERVICE = `agent-stats-test-${process.pid}`;
 
-/** The kernel's keyring: what a Linux without a desktop has. Some containers forbid it. */
-async function kernelEntry(account: string, secret: string): Promise<boolean> {
-  if (process.platform !== "linux") return skip("only Linux has a keyring in its kernel");
-  try {
-    const { Entry } = await import("@napi-rs/keyring");
-    const entry = new Entry(SERVICE, account, { linux: { store: "keyutils" } });
+/**
+ * Puts entries into the kernel's keyring, which is what a Linux without a desktop has, and runs the command there. In a
+ * session of its own, as `keyctl session` makes one: without one, some machines let nobody in.
+ */
+const SCRIPT = `
+  import { spawnSync } from "node:child_process";
+  import { Entry } from "@napi-rs/keyring";
+  const [service, key, main, db] = process.argv.slice(1);
+  const store = { linux: { store: "keyutils" } };
+  const entries = [["agent-stats", key], ["anna", "00".repeat(32)]].map(([account, secret]) => {
+    const entry = new Entry(service, account, store);
     entry.setPassword(secret);
-    onTestFinished(() => void entry.deletePassword());
-    return true;
-  } catch (error) {
-    return skip(`the kernel's keyring cannot be used here: ${error instanceof Error ? error.message : error}`);
-  }
-}
-
-function skip(reason: string): false {
-  console.info(`skipped: the key out of a real keychain: ${reason}`);
-  return false;
-}
+    return entry;
+  });
+  const names = [service, service + "/agent-stats", service + "/anna", service + "/nobody"];
+  const seen = names.map((name) => {
+    const args = [main, "show", "--db", db, "--keychain", name];
+    const { status, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
+    return { status, stderr };
+  });
+  for (const entry of entries) entry.deletePassword();
+  console.log(JSON.stringify(seen));`;
 
 test("the key comes out of a real keychain, by service, or service and account", async () => {
-  if (!(await kernelEntry("agent-stats", KEY)) || !(await kernelEntry("anna", "00".repeat(32)))) return;
+  const skip = (reason: string) => console.info(`skipped: the key out of a real keychain: ${reason}`);
+  if (process.platform !== "linux") return skip("only Linux has a keyring in its kernel");
   const db = join(folder(), "stats.db");
   await closedDatabase(db);
-  const show = (name: string) => agentStats(["show", "--db", db, "--keychain", name]);
-  expect(await show(SERVICE)).toMatchObject({ code: 0, stderr: "" });
-  expect(await show(`${SERVICE}/agent-stats`)).toMatchObject({ code: 0 });
-  expect(await show(`${SERVICE}/anna`)).toMatchObject({
-    code: 3,
-    stderr: expect.stringContaining("[STATS_KEY_REJECTED]"),
-  });
-  const none = await show(`${SERVICE}/nobody`);
-  expect(none).toMatchObject({ code: 3, stdout: "" });
-  expect(none.stderr).toMatch(/^agent-stats: [^\n]+ \[KEYCHAIN_(NO_ENTRY|UNREADABLE)\]\n$/);
+  const node = [process.execPath, "--input-type=module", "-e", SCRIPT, SERVICE, KEY, MAIN, db];
+  const inSession = spawnSync("keyctl", ["session", "-", ...node], { encoding: "utf8", cwd: PACKAGE });
+  const { status, stdout, stderr } = inSession.error
+    ? spawnSync(node[0] as string, node.slice(1), { encoding: "utf8", cwd: PACKAGE })
+    : inSession;
+  const denied = /AccessDenied|keyctl_\w+|not permitted/.exec(stderr);
+  if (status !== 0 && denied) return skip(`the kernel's keyring is closed here (${denied[0]}); keyutils may open it`);
+  expect({ status, stderr: stderr.replace(/^Joined session keyring.*\n/, "") }).toEqual({ status: 0, stderr: "" });
+  const [byService, byAccount, wrong, none] = JSON.parse(stdout);
+  expect([byService, byAccount]).toEqual([
+    { status: 0, stderr: "" },
+    { status: 0, stderr: "" },
+  ]);
+  expect(wrong).toMatchObject({ status: 3, stderr: expect.stringContaining("[STATS_KEY_REJECTED]") });
+  expect(none.status).toBe(3);
+  expect(none.stderr).toMatch(/^agent-stats: [^\n]+ \[KEYCHAIN_NO_ENTRY\]\n$/);
   expect(none.stderr).not.toContain(SERVICE);
 });
 

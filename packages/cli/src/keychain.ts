@@ -38,17 +38,17 @@ export function keyOf(secret: Buffer): StatsKey {
 
 async function secretOf(service: string, account: string): Promise<Buffer | null> {
   const { AsyncEntry } = await keyring();
-  let last: unknown = null;
+  let couldBeRead = false;
   for (const options of STORES) {
     try {
       const secret = await new AsyncEntry(service, account, options).getSecret();
       if (secret !== null && secret !== undefined) return Buffer.from(secret);
-      last = null;
-    } catch (error) {
-      last ??= error;
+      couldBeRead = true;
+    } catch {
+      // The other one may answer.
     }
   }
-  if (last === null) return null;
+  if (couldBeRead) return null;
   throw new CliError(
     "KEYCHAIN_UNREADABLE",
     "The keychain cannot be read: unlock it, or on a machine without one give the key by --key-file.",
