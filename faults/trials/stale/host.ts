@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { type Entry, readLedger, WHAT } from "../../oracle/ledger.ts";
-import { startChild } from "../../processes.ts";
+import { type Child, startChild } from "../../processes.ts";
 import type { Answer, HostSpec, Order } from "./orders.ts";
 
 type Told = Order extends infer Each ? (Each extends Order ? Omit<Each, "id"> : never) : never;
@@ -23,9 +23,31 @@ const PATIENCE_MS = 60_000;
 
 export async function startHost(spec: HostSpec, folder: string): Promise<Host> {
   const child = startChild("trials/stale/host", spec, folder, { orders: true });
+  const { answered, failedCommits } = answersOf(child);
+  const entries = () => (existsSync(spec.ledger) ? readLedger(spec.ledger) : []);
+  let last = 0;
+  await answered(last);
+  return {
+    tell(order) {
+      const id = ++last;
+      child.send({ ...order, id });
+      return answered(id);
+    },
+    freeze: () => child.kill("SIGSTOP"),
+    thaw: () => child.kill("SIGCONT"),
+    async end() {
+      child.kill("SIGKILL");
+      await child.ended;
+    },
+    entries,
+    session: () => entries().findLast(({ what }) => what === WHAT.session)?.amount ?? -1,
+    failedCommits,
+  };
+}
+
+function answersOf(child: Child) {
   const waiting = new Map<number, () => void>();
   let failed = 0;
-  let last = 0;
   child.onMessage((message) => {
     const answer = message as Answer;
     failed = answer.failed;
@@ -44,22 +66,5 @@ export async function startHost(spec: HostSpec, folder: string): Promise<Host> {
         reject(new Error(`a host ended with ${signal ?? code}`));
       }, reject);
     });
-  const entries = () => (existsSync(spec.ledger) ? readLedger(spec.ledger) : []);
-  await answered(0);
-  return {
-    tell(order) {
-      const id = ++last;
-      child.send({ ...order, id });
-      return answered(id);
-    },
-    freeze: () => child.kill("SIGSTOP"),
-    thaw: () => child.kill("SIGCONT"),
-    async end() {
-      child.kill("SIGKILL");
-      await child.ended;
-    },
-    entries,
-    session: () => entries().findLast(({ what }) => what === WHAT.session)?.amount ?? -1,
-    failedCommits: () => failed,
-  };
+  return { answered, failedCommits: () => failed };
 }
