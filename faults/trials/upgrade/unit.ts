@@ -159,7 +159,7 @@ class Unit {
     const victim = startUpgrader(this.#folder, "killed");
     await victim.call("ready");
     const living = this.#live(victim, { counts: false }).catch(() => null);
-    await delay(this.#random.whole(0, 30));
+    await delay(this.#random.whole(0, 100));
     await victim.kill();
     await living;
     const schemaLeft = this.#schemaLeft();
