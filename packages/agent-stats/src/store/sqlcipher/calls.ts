@@ -8,6 +8,7 @@ import { moveAsideIfDamaged } from "./damaged.ts";
 import { type DriverName, loadDriver } from "./drivers.ts";
 import { type FileOptions, openFile } from "./file.ts";
 import { forgetInCopies, rememberToForget } from "./forget-copies.ts";
+import { stampOf } from "./pages/stamp.ts";
 
 export interface CallsOptions extends FileOptions {
   readonly driver: DriverName | undefined;
@@ -16,19 +17,20 @@ export interface CallsOptions extends FileOptions {
 }
 
 interface FileCalls {
-  readonly sqlite: SqliteCalls;
+  /** Long answers, part by part. */
+  readonly sqlite: Pick<SqliteCalls, "inParts">;
   readonly calls: StoreCalls;
 }
 
 /** The calls on one file: SQLite's own, and with them what concerns damage and the copies that were moved aside. */
 export function fileCalls(options: CallsOptions): FileCalls {
+  if (options.mode === "read") return readingCalls(options);
   let handle: SqliteHandle | null = null;
   const sqlite = new SqliteCalls(() => {
     const database = openFile(loadDriver(options.driver), options);
     handle = database.handle;
     return database;
   });
-  if (options.mode === "read") return { sqlite, calls: sqlite };
   const call = movingAside(sqlite, options);
   /** An erasure is over when it has reached the copies too. */
   const withCopies = (erased: Erased): Erased =>
@@ -47,6 +49,22 @@ export function fileCalls(options: CallsOptions): FileCalls {
     erase: () => withCopies(call("erase", []) as Erased),
   };
   return { sqlite, calls };
+}
+
+/** Where only a moment of the file is open, each call looks whether others have written since. */
+function readingCalls(options: CallsOptions): FileCalls {
+  let ofMoment: string | null = null;
+  const sqlite = new SqliteCalls(() => {
+    const database = openFile(loadDriver(options.driver), options);
+    ofMoment = database.ofMoment;
+    return database;
+  });
+  const now = () => {
+    if (ofMoment !== null && ofMoment !== stampOf(options.file)) sqlite.close();
+    return sqlite;
+  };
+  const calls = callsBy<StoreCalls>((method, args) => answerOf(now())(method, args));
+  return { sqlite: { inParts: (method, args, put) => now().inParts(method, args, put) }, calls };
 }
 
 /** Any call; where a file is proven to be damaged and the host said so, the file makes room for the next call's. */

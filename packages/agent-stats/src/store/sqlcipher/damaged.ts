@@ -5,6 +5,7 @@ import { type DriverName, loadDriver } from "./drivers.ts";
 import type { FindingCode } from "./examine/findings.ts";
 import { assertIsFile, verify } from "./examine/verify.ts";
 import { statOf } from "./pages/outside.ts";
+import { stampOf } from "./pages/stamp.ts";
 
 /** What a damaged file can look like. A disk that fails to read, and another key, can look the same. */
 const SUSPECT = /^STATS_(DAMAGED|KEY_REJECTED|NOT_A_DATABASE|EMPTY_FILE)$/;
@@ -57,12 +58,6 @@ function isProven(options: DamagedOptions): boolean {
     // This library never leaves a file without bytes at its name: whoever did, there is nothing in it to be lost.
     return codeOf(error) === "STATS_EMPTY_FILE" && statOf(options.file)?.size === 0;
   }
-}
-
-function stampOf(file: string): string | null {
-  const stats = [file, `${file}-wal`].map((path) => statOf(path));
-  if (stats[0] === null) return null;
-  return stats.map((stat) => stat && `${stat.ino} ${stat.size} ${stat.mtimeMs}`).join();
 }
 
 /** Moves a file aside because somebody says so, whatever it is. See `moveAside`. */

@@ -9,9 +9,16 @@ import type { Driver } from "./drivers.ts";
 import { lookFirst } from "./look-first.ts";
 import { PAGE_BYTES } from "./pages/cipher.ts";
 import { statOf } from "./pages/outside.ts";
+import { stampOf } from "./pages/stamp.ts";
+import { isLeftAlone, openSnapshot } from "./snapshot.ts";
 
 export interface FileOptions extends KeyedFile {
   readonly mode: "write" | "read";
+}
+
+export interface OpenFile extends OpenDatabase {
+  /** The moment that is read, where it is not the file itself that is open; else null. */
+  readonly ofMoment: string | null;
 }
 
 /**
@@ -22,7 +29,7 @@ export interface FileOptions extends KeyedFile {
  *
  * @throws StatsError with the code for what is wrong; the file is then as it was
  */
-export function openFile(driver: Driver, options: FileOptions): OpenDatabase {
+export function openFile(driver: Driver, options: FileOptions): OpenFile {
   const { file, mode } = options;
   if (statOf(file) === null) {
     if (mode === "read") throw missing();
@@ -31,7 +38,8 @@ export function openFile(driver: Driver, options: FileOptions): OpenDatabase {
   assertIsFile(statOf(file));
   if (mode === "write") assertMayWrite(file);
   const isWhole = lookFirst(options);
-  const handle = unlock(driver, options);
+  const { handle, ofMoment } =
+    mode === "read" ? openToRead(driver, options) : { handle: unlock(driver, options), ofMoment: null };
   try {
     if (mode === "write" && !isWhole) assertReadable(handle);
     const version = schemaVersion(handle, "main");
@@ -49,6 +57,7 @@ export function openFile(driver: Driver, options: FileOptions): OpenDatabase {
     schema: "main",
     locks: fileLocks(file, driver.open),
     ownFile: true,
+    ofMoment,
     assertInPlace() {
       const now = statOf(file);
       if (now?.ino !== opened?.ino || now?.dev !== opened?.dev) {
@@ -72,6 +81,23 @@ function emptyLog(handle: SqliteHandle): void {
     handle.exec("PRAGMA wal_checkpoint(TRUNCATE)");
   } catch {
     // Somebody reads, or the disk is gone with the file: there is nothing better to be done.
+  }
+}
+
+/** The file itself, or where SQLite would have to change something in order to read it, a moment of it. */
+function openToRead(driver: Driver, options: FileOptions): Pick<OpenFile, "handle" | "ofMoment"> {
+  const ofMoment = stampOf(options.file);
+  if (isLeftAlone(driver, options.file)) return { handle: openSnapshot(driver, options), ofMoment };
+  try {
+    return { handle: unlock(driver, options), ofMoment: null };
+  } catch (error) {
+    if (codeOf(error) !== "STATS_READ_ONLY") throw error;
+    try {
+      return { handle: openSnapshot(driver, options), ofMoment };
+    } catch (other) {
+      // Not even its bytes can be read: that is what has to be told.
+      throw codeOf(other) === "STATS_STORE_FAILED" ? error : other;
+    }
   }
 }
 

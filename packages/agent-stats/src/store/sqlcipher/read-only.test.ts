@@ -21,7 +21,7 @@ function readOnly(
   name: string,
   mode: { folder: number; file: number },
   existing: boolean,
-  toReader: StatsErrorCode = "STATS_READ_ONLY",
+  toReader: StatsErrorCode | null = null,
 ): BadInput {
   return {
     name,

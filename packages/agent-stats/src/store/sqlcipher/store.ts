@@ -53,6 +53,8 @@ export function sqlcipherStore(options: SqlcipherOptions): StatsStore {
 
 /**
  * Reads what others keep, at any time, without disturbing them. It creates nothing: a missing file is `STATS_MISSING`.
+ * Where SQLite would have to change something in order to read, in a folder that may not be written or beside a WAL that
+ * a kill left, a private copy is read, encrypted with a key that nobody is told.
  *
  * @throws StatsError `STATS_KEY_INVALID` before any file is touched
  */
