@@ -1,6 +1,8 @@
 import { openAgentStats, readAgentStats, type ServersStats, StatsError } from "agent-stats";
 import { sqlcipherReader, sqlcipherStore } from "agent-stats/sqlcipher";
+import { sqliteStore } from "agent-stats/sqlite";
 import { COUNTERS, KEY, protocol } from "./names.ts";
+import { openPlain } from "./raw-file.ts";
 import { keyOf, type State } from "./story.ts";
 
 /** What somebody who opens a file is told: what the counters stand at, or why it cannot be read. */
@@ -37,6 +39,19 @@ export function seenByReader(file: string): Promise<Seen> {
       return stateOf(await view.getServersStats());
     } finally {
       await view.close();
+    }
+  });
+}
+
+/** The same of a file without encryption, which its host has open. */
+export function seenInPlain(file: string): Promise<Seen> {
+  return seen(async () => {
+    const handle = openPlain(file);
+    try {
+      const view = readAgentStats({ store: sqliteStore(handle, { allowPlaintext: true }) });
+      return stateOf(await view.getServersStats());
+    } finally {
+      handle.close();
     }
   });
 }
