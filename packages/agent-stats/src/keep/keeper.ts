@@ -153,13 +153,13 @@ export class Keeper implements Dying {
   }
 
   saveNow(): void {
-    this.#now(() => this.#flows.save());
+    this.#now(this.#flows.save());
   }
 
   endNow(how: Ending): void {
     if (this.#over) return;
     this.#closed = true;
-    this.#now(() => this.#flows.end(how));
+    this.#now(this.#flows.end(how), this.#options.mirror?.pullNow(this.#flows));
     this.#letGo();
   }
 
@@ -208,7 +208,7 @@ export class Keeper implements Dying {
     }
   }
 
-  #now(flow: () => Flow<void>): void {
+  #now(flow: Flow<void>, first?: Flow<void>): void {
     const { now } = this.#options.store;
     if (!now) return;
     const finish = (drive: Drive<unknown> | null) => {
@@ -220,12 +220,14 @@ export class Keeper implements Dying {
     };
     // First what is under way: two flows at once would both begin a session, or both load the past.
     finish(this.#underWay);
+    // What an agent counted before a reset goes with it.
+    if (first) finish(new Drive(first));
     for (const queued of this.#promised) {
       queued.drive ??= new Drive(queued.flow());
       finish(queued.drive);
     }
     this.#promised.clear();
-    finish(new Drive(flow()));
+    finish(new Drive(flow));
   }
 
   #works(): void {

@@ -64,7 +64,7 @@ export class Mirror {
       if (!full) stats = await this.#ask(true);
       full = true;
       try {
-        if (stats) await this.#meet(stats.session, flows, run);
+        if (stats) await run(this.#meet(stats.session, flows));
       } catch (error) {
         this.#askAll = true;
         throw error;
@@ -78,6 +78,14 @@ export class Mirror {
       if (told && this.#agent.reset) this.#dropLast((key) => covers(scope, key));
       if (told) flows.resets.splice(flows.resets.indexOf(scope), 1);
     }
+  }
+
+  /** The same for a process that ends with it, from an agent in another thread: what is asked elsewhere is not awaited. */
+  *pullNow(flows: SessionFlows): Flow<void> {
+    const stats = snapshotOf(this.#agent.getServersStatsNow?.());
+    if (!stats) return;
+    if (stats.session !== this.#session) yield* this.#meet(stats.session, flows);
+    for (const server of stats.servers) this.#take(server);
   }
 
   /** Drops a user at the agent too; one that is away is told when it returns, and not believed meanwhile. */
@@ -94,10 +102,10 @@ export class Mirror {
   }
 
   /** Another session of the agent than the one before: its counters began anew, or go on where an older host was. */
-  async #meet(session: string | null, flows: SessionFlows, run: Run): Promise<void> {
-    if (this.#session !== undefined) await run(flows.nextSession("agent"));
+  *#meet(session: string | null, flows: SessionFlows): Flow<void> {
+    if (this.#session !== undefined) yield* flows.nextSession("agent");
     const last = new Map<string, Map<string, number>>();
-    for (const { counter, value, ...key } of await run(counted(flows, session))) {
+    for (const { counter, value, ...key } of yield* counted(flows, session)) {
       const name = nameOf(key);
       last.set(name, (last.get(name) ?? new Map()).set(counter, value));
     }

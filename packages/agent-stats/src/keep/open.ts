@@ -142,6 +142,8 @@ export interface KeepAgentOptions extends KeepOptions {
  * (`agentIsAway`), and is picked up when it answers again; when it was started again, a new session begins. An agent
  * that cannot tell its session is taken to begin with this host; when its counters go back, they are carried forward.
  *
+ * One host at a time keeps an agent: two that do so in one database at the same moment count its growth twice.
+ *
  * It never rejects for what the store or the agent does: see `problem` and `onProblem`.
  */
 export async function keepStats(options: KeepAgentOptions): Promise<AgentStats> {

@@ -1,3 +1,4 @@
+import { type DirectLine, openDirectLine } from "./direct.ts";
 import { type ChannelLike, portOf, type StatsPort } from "./port.ts";
 import type { Recorded } from "./recorder.ts";
 import type { Scope } from "./scope.ts";
@@ -7,6 +8,8 @@ import { replyOf } from "./wire.ts";
 export interface StatsAgent {
   /** What it counted: of its whole session, each number absolute. Checked before it is believed. */
   getServersStats(which?: { readonly changedOnly: boolean }): unknown;
+  /** The same at once, for a process that is ending; null where that cannot be had. Absent: it never can. */
+  getServersStatsNow?(): unknown;
   /** Drops a user there too. */
   forgetUser?(userId: string): unknown;
   /** Counts for that user again. */
@@ -20,6 +23,7 @@ export interface StatsAgent {
 /** An agent across a channel. */
 export interface RemoteAgent extends StatsAgent {
   getServersStats(which?: { readonly changedOnly: boolean }): Promise<Recorded>;
+  getServersStatsNow(): unknown;
   forgetUser(userId: string): Promise<void>;
   addUser(userId: string): Promise<void>;
   reset(scope: Scope): Promise<void>;
@@ -42,6 +46,7 @@ interface Waiting {
 export function connectRecorder(channel: ChannelLike): RemoteAgent {
   const waiting = new Map<number, Waiting>();
   let port: StatsPort;
+  let direct: DirectLine | null = null;
   let gone = false;
   let lastId = 0;
   let changed: ((urgent: boolean) => void) | null = null;
@@ -60,6 +65,8 @@ export function connectRecorder(channel: ChannelLike): RemoteAgent {
   const attach = (to: ChannelLike) => {
     const attached = portOf(to);
     failAll();
+    direct?.close();
+    direct = openDirectLine(to);
     port = attached;
     gone = false;
     attached.listen(
@@ -98,6 +105,7 @@ export function connectRecorder(channel: ChannelLike): RemoteAgent {
   attach(channel);
   return {
     getServersStats: ({ changedOnly } = { changedOnly: false }) => ask({ agentStats: "get", all: !changedOnly }),
+    getServersStatsNow: () => (gone ? null : (direct?.ask() ?? null)),
     forgetUser: async (userId) => void (await ask({ agentStats: "forget", userId })),
     addUser: async (userId) => void (await ask({ agentStats: "add", userId })),
     reset: async (scope) => void (await ask({ agentStats: "reset", scope })),

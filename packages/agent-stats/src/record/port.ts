@@ -12,7 +12,7 @@ export interface StatsPort {
  * `ChildProcess` or the `process` of one, an Electron utility process, a `WebSocket` (the browser's, or that of `ws`).
  */
 export interface ChannelLike {
-  postMessage?(message: unknown): void;
+  postMessage?(message: unknown, transfer?: never): void;
   send?(message: never, done?: never): unknown;
   on?(event: string, listener: (value: unknown) => void): unknown;
   addEventListener?(event: string, listener: (event: unknown) => void): unknown;

@@ -167,7 +167,9 @@ describe("one recorder, one host after another", () => {
     const remote = connectRecorder(port2);
     const told = vi.fn();
     remote.listen?.(told);
-    const request = new Promise<{ id: number }>((resolve) => port1.once("message", resolve));
+    const request = new Promise<{ id: number }>((resolve) => {
+      port1.on("message", (message) => "id" in message && resolve(message));
+    });
     vi.useFakeTimers({ toFake: ["setTimeout"] });
     const asked = expect(remote.getServersStats()).rejects.toThrow("does not answer");
     await vi.advanceTimersByTimeAsync(10_000);

@@ -1,3 +1,4 @@
+import { takeUpDirectLine } from "./direct.ts";
 import { type ChannelLike, portOf, type StatsPort } from "./port.ts";
 import type { Recorder } from "./recorder.ts";
 import { URGENT } from "./row.ts";
@@ -23,6 +24,7 @@ export function serveRecorder(recorder: Recorder, channel: ChannelLike): void {
   };
   port.listen(
     (message) => {
+      if (takeUpDirectLine(message, () => recorder.getServersStats())) return;
       const request = requestOf(message);
       if (request) answer(request);
     },
