@@ -1,7 +1,9 @@
 import type { Scope } from "../record/scope.ts";
 import type { AuditRow, Doer, NewReportKey, ReportKey } from "./audit.ts";
+import type { CountedRow, HourRow, KeyRow, SessionSumRow, SumRow } from "./rows.ts";
 
 export type { AuditRow, Doer, NewReportKey, ReportKey, ScopeKind } from "./audit.ts";
+export type { CountedRow, HourRow, KeyRow, SessionSumRow, SumRow } from "./rows.ts";
 
 /**
  * The port between the keeper and a database. Whoever implements it promises, and `contract.ts` checks:
@@ -223,24 +225,6 @@ export type Totals = "forget" | "anonymise";
  */
 export type Erased = "physically" | "logically" | "pending";
 
-export interface KeyRow {
-  readonly key: number;
-  readonly protocol: string;
-  readonly userId: string;
-  readonly server: string;
-  /** When this key was first counted, or first again after a reset, ms since 1970. */
-  readonly trackedSince: number;
-}
-
-export interface SumRow {
-  readonly key: number;
-  readonly counter: string;
-  /** All folded sessions. */
-  readonly past: number;
-  /** Sessions that are not folded, without the one left out. */
-  readonly open: number;
-}
-
 export interface Sums extends Cleared {
   /** ms since 1970. */
   readonly trackedSince: number;
@@ -266,21 +250,4 @@ export interface SessionRow {
   readonly how: Ending | null;
   readonly flushEveryMs: number;
   readonly folded: boolean;
-}
-
-export interface CountedRow {
-  readonly protocol: string;
-  readonly userId: string;
-  readonly server: string;
-  readonly counter: string;
-  readonly value: number;
-}
-
-export interface SessionSumRow extends CountedRow {
-  readonly session: number;
-}
-
-export interface HourRow extends CountedRow {
-  /** Hours since 1970. */
-  readonly hour: number;
 }
