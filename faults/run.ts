@@ -38,6 +38,14 @@ async function main(args: readonly string[]): Promise<number> {
   return failed === 0 ? 0 : 1;
 }
 
+// An exit, unlike a signal, ends the processes under test and removes their files.
+for (const [signal, number] of [
+  ["SIGINT", 2],
+  ["SIGTERM", 15],
+] as const) {
+  process.once(signal, () => process.exit(128 + number));
+}
+
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {

@@ -27,6 +27,8 @@ const UNITS_PER_CORE = 1.5;
 export async function runTrial({ trial, count, seed, progress }: TrialOrder): Promise<TrialResult> {
   const begun = performance.now();
   const folder = mkdtempSync(join(tmpdir(), `agent-stats-${trial.name}-`));
+  const tidyUp = () => rmSync(folder, { recursive: true, force: true });
+  process.once("exit", tidyUp);
   try {
     const parallel = Math.max(2, Math.round(availableParallelism() * UNITS_PER_CORE));
     const outcome = await outcomeOf(trial, { count, seed, folder, parallel, progress });
@@ -44,7 +46,8 @@ export async function runTrial({ trial, count, seed, progress }: TrialOrder): Pr
       ok: verdictOf({ ...outcome, failures }),
     };
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    process.off("exit", tidyUp);
+    tidyUp();
   }
 }
 

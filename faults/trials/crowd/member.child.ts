@@ -21,6 +21,7 @@ const random = randomOf(spec.seed);
 const FLUSH_EVERY_MS = 100;
 const BURST = [200, 500] as const;
 const PAUSE_MS = 2;
+const ORPHAN_SEEN_WITHIN_MS = 500;
 
 function open(): Promise<AgentStats> {
   const { file, driver, place } = spec;
@@ -130,6 +131,12 @@ async function readForEver(): Promise<never> {
   }
 }
 
+/** A campaign that is killed must not leave a crowd behind that counts for ever. */
+function endWithParent(): void {
+  const parent = process.ppid;
+  setInterval(() => process.ppid !== parent && process.exit(1), ORPHAN_SEEN_WITHIN_MS).unref();
+}
+
 /** The same work without the library: what its event loop suffers is the machine's doing. */
 async function bareForEver(): Promise<never> {
   for (;;) {
@@ -138,7 +145,10 @@ async function bareForEver(): Promise<never> {
   }
 }
 
-if (isMainThread) watchBlocking(ledger);
+if (isMainThread) {
+  watchBlocking(ledger);
+  endWithParent();
+}
 for (const thread of spec.threads) new Worker(new URL(import.meta.url), { workerData: thread });
 if (spec.role === "count") await countForEver(await open());
 else if (spec.role === "read") await readForEver();
