@@ -7,6 +7,8 @@ import {
   exportFlags,
   type ReportFlags,
   reportFlags,
+  type ViewFlags,
+  viewFlags,
 } from "./flags-of-verbs.ts";
 import { buildCommand } from "./stricli.ts";
 
@@ -58,6 +60,18 @@ the app had not yet saved when it began, one flush interval at most, is within.`
       customUsage: ["BEFORE AFTER [--json]"],
       fullDescription: `Compares two reports: sums over all servers, and each server where the two are
 of one case (report --case ID). It needs no database and no key.`,
+    },
+  }),
+  view: buildCommand<ViewFlags, [], CliContext>({
+    loader: async () => (await import("./verbs/view.ts")).view,
+    parameters: { flags: viewFlags },
+    docs: {
+      brief: "Shows it all on a page in your browser, to you only",
+      customUsage: ["--db FILE --key-file FILE [--write] [--hide USER] [--port PORT]"],
+      fullDescription: `Serves a page on this machine, 127.0.0.1 and ::1, and prints the link to it. The
+link opens it once, in one browser; nobody else gets in. It ends at Ctrl-C, or by
+itself when nobody has looked for ten minutes. It only reads, unless started with
+--write.`,
     },
   }),
   export: buildCommand<ExportFlags, [], CliContext>({

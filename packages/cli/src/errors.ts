@@ -29,6 +29,7 @@ type CliErrorCode =
   /** There is nothing of this name among the statistics. */
   | "NOT_FOUND"
   | "REPORT_NOT_SAVED"
+  | "PORT_TAKEN"
   | "IMPORT_UNREADABLE"
   /** A file that is not SimpleX's statistics. */
   | "SIMPLEX_MALFORMED"
@@ -57,6 +58,7 @@ const EXIT_CODES: Readonly<Record<CliErrorCode, number>> = {
   NOT_CONFIRMED: EXIT.usage,
   NOT_FOUND: EXIT.missing,
   REPORT_NOT_SAVED: EXIT.other,
+  PORT_TAKEN: EXIT.other,
   IMPORT_UNREADABLE: EXIT.missing,
   SIMPLEX_MALFORMED: EXIT.unreadable,
   SIMPLEX_OVERLAP: EXIT.other,

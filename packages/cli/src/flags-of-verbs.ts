@@ -191,3 +191,30 @@ export interface DiffFlags {
 }
 
 export const diffFlags: Flags<DiffFlags> = { json: jsonFlag("One JSON object: what differs") };
+
+export interface ViewFlags extends SourceFlags {
+  readonly write?: boolean;
+  readonly port?: number;
+  readonly hide?: readonly string[];
+}
+
+const port = (input: string) => {
+  const given = Number(input);
+  if (!/^\d{1,5}$/.test(input) || given < 1024 || given > 65_535) throw new Error("it is no port");
+  return given;
+};
+
+export const viewFlags: Flags<ViewFlags> = {
+  ...sourceFlags,
+  write: on("Let the page forget users and reset, each confirmed"),
+  port: { kind: "parsed", parse: port, placeholder: "PORT", optional: true, brief: "Default: one that is free" },
+  hide: {
+    kind: "parsed",
+    parse: path,
+    placeholder: "USER",
+    variadic: true,
+    optional: true,
+    brief: "A profile to show only on request; more than once for more",
+  },
+  json: jsonFlag("One JSON object: the link, and the port"),
+};

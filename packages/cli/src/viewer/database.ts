@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
 import { readAgentStats, type StatsReader, type StatsView } from "agent-stats";
 import type { Report } from "agent-stats/report";
-import { type StatsKey, sqlcipherReader, sqlcipherStore } from "agent-stats/sqlcipher";
+import { type SqlcipherOptions, sqlcipherReader, sqlcipherStore } from "agent-stats/sqlcipher";
 import { KNOWN_PROTOCOLS } from "./protocols.ts";
 
 /** What the viewer may do with a database: look, keep the keys of reports, and, where it is told so, forget. */
@@ -30,11 +30,12 @@ const LOOK_EVERY_MS = 500;
  * The database behind the page. The handle that reads cannot write; what writes is opened for one call and closed again.
  * Its reads are single statements, so that no deletion has to wait for somebody who looks at a page.
  */
-export function openDatabase({ file, key }: { readonly file: string; readonly key: StatsKey }): Database {
-  const reader: StatsReader = sqlcipherReader({ file, key });
+export function openDatabase(options: SqlcipherOptions): Database {
+  const { file } = options;
+  const reader: StatsReader = sqlcipherReader(options);
   const view = readAgentStats({ store: reader });
   const writing = async (work: (store: ReturnType<typeof sqlcipherStore>) => Promise<unknown>) => {
-    const store = sqlcipherStore({ file, key });
+    const store = sqlcipherStore(options);
     try {
       await work(store);
     } finally {

@@ -53,7 +53,11 @@ export async function serveViewer(options: ViewerServerOptions): Promise<ViewerS
     else void answer(request, response);
     if (!refusal) idle.touch();
   };
-  const port = await listen(servers, handle, options.port ?? 0);
+  const port = await listen(servers, handle, options.port ?? 0).catch((error) => {
+    // Its timer would keep a process that serves nobody.
+    idle.stop();
+    throw error;
+  });
   for (const name of ["127.0.0.1", "[::1]"]) hosts.add(`${name}:${port}`);
   guard.cookieName = `agent-stats-${port}`;
 
