@@ -1,10 +1,15 @@
 import type { Recorder } from "../record/recorder.ts";
-import type { Row } from "../record/row.ts";
-import type { AnnouncedRows, DueSave, StatsStore } from "../store/store.ts";
+import type { Row, RowGroup } from "../record/row.ts";
+import { type AnnouncedRows, type DueSave, PLACE, type StatsStore } from "../store/store.ts";
 import type { Progress } from "./progress.ts";
 
 /** What may wait longer is saved when the hour is full. */
 const LONGEST_MS = 3_600_000;
+
+/** What one message tells of, in some tenths of a millisecond. */
+const ROWS_A_MESSAGE = 500;
+/** Of a row that was never saved. */
+const NO_HOUR = -1;
 
 /** What is due: all that the announcer does not know by itself. */
 export type Due = Omit<DueSave, "turn" | "withinMs" | "counters">;
@@ -27,6 +32,7 @@ export class Announcer {
   #isAnew = true;
   #isPaused = true;
   #isDue = false;
+  #isGoingOn = false;
 
   constructor(recorder: Recorder, progress: Progress, announce: NonNullable<StatsStore["announce"]>, withinMs: number) {
     this.#recorder = recorder;
@@ -84,32 +90,49 @@ export class Announcer {
       if (!say()) return;
     }
     this.#isAnew = false;
-    this.#told = this.#recorder.rowCount;
+    if (this.#told < this.#recorder.rowCount) this.#goOn();
   }
 
+  /** Thousands of rows are told of a part at a time, so that this thread never stands still for them. */
+  #goOn(): void {
+    if (this.#isGoingOn) return;
+    this.#isGoingOn = true;
+    const timer = setTimeout(() => {
+      this.#isGoingOn = false;
+      if (!this.#isPaused && this.#told < this.#recorder.rowCount) this.#say(null);
+    }, 0);
+    (timer as { unref?(): void }).unref?.();
+  }
+
+  /** The rows that are to be told of now. */
   #rows(): AnnouncedRows {
+    if (this.#isAnew) this.#told = 0;
     const rows: Row[] = [];
-    for (let number = this.#isAnew ? 0 : this.#told; number < this.#recorder.rowCount; number++) {
-      const row = this.#recorder.row(number);
+    for (; this.#told < this.#recorder.rowCount && rows.length < ROWS_A_MESSAGE; this.#told++) {
+      const row = this.#recorder.row(this.#told);
       if (row) rows.push(row);
     }
-    const chunks = [...new Set(rows.map(({ cells }) => cells))];
-    const numberOf = new Map(chunks.map((chunk, number) => [chunk, number]));
+    const owners = new Map<RowGroup, number>();
+    const chunks = new Map<Float64Array, number>();
     const stands = rows.map((row) => this.#progress.stand(row));
+    const places = new Float64Array(rows.length * PLACE);
+    rows.forEach((row, i) => {
+      const { length } = row.protocol.counters;
+      const stand = stands[i];
+      const owner = numberOf(owners, row.group);
+      const chunk = numberOf(chunks, row.cells);
+      const first = this.#progress.firstCounterOf(row);
+      const hour = stand?.hour ?? NO_HOUR;
+      const place = [row.number, owner, chunk, row.at + 1, length, first, hour, stand?.values.length ?? 0];
+      places.set(place, i * PLACE);
+    });
     return {
-      keys: rows.map(({ number, protocol, userId, server }) => [number, protocol.name, userId, server]),
-      chunks,
-      places: Float64Array.from(
-        rows.flatMap((row, i) => [
-          numberOf.get(row.cells) as number,
-          row.at + 1,
-          row.protocol.counters.length,
-          this.#progress.firstCounterOf(row),
-          stands[i]?.hour ?? -1,
-        ]),
-      ),
+      places,
+      owners: [...owners.keys()].map(({ protocol, userId }) => [protocol.name, userId]),
+      servers: rows.map(({ server }) => server),
+      chunks: [...chunks.keys()],
+      stands: joined(stands.flatMap((stand) => stand?.values ?? [])),
       attempts: this.#attempts(rows),
-      stands: Float64Array.from(stands.flatMap(({ values }) => [...values])),
     };
   }
 
@@ -121,6 +144,23 @@ export class Announcer {
       return counters.flatMap(({ attemptsOf }, index) => (attemptsOf === null ? [] : [first + index]));
     });
   }
+}
+
+function numberOf<T>(numbers: Map<T, number>, thing: T): number {
+  const known = numbers.get(thing);
+  if (known !== undefined) return known;
+  numbers.set(thing, numbers.size);
+  return numbers.size - 1;
+}
+
+function joined(lists: readonly Float64Array[]): Float64Array {
+  const whole = new Float64Array(lists.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const list of lists) {
+    whole.set(list, at);
+    at += list.length;
+  }
+  return whole;
 }
 
 /** None where the store has no thread of its own, or memory cannot be shared. */

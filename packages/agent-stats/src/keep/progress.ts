@@ -93,20 +93,15 @@ export class Progress {
 
   /**
    * Where the next batch begins to count the row from: its hour, null before the first; and what its counters stood at
-   * when that began, then when they were last saved.
+   * when that began, then when they were last saved. Null where they stood at zero.
    */
-  stand(row: Row): { readonly hour: number | null; readonly values: Float64Array } {
-    const length = row.protocol.counters.length;
+  stand(row: Row): { readonly hour: number | null; readonly values: Float64Array } | null {
     const progress = this.#rows[row.number];
     if (progress) {
-      return { hour: progress.hour, values: progress.cells.subarray(progress.at, progress.at + 2 * length) };
+      const end = progress.at + 2 * row.protocol.counters.length;
+      return { hour: progress.hour, values: progress.cells.subarray(progress.at, end) };
     }
-    const values = new Float64Array(2 * length);
-    if (row.base) {
-      values.set(row.base);
-      values.set(row.base, length);
-    }
-    return { hour: null, values };
+    return row.base && { hour: null, values: Float64Array.of(...row.base, ...row.base) };
   }
 
   /** The names behind counter numbers. */

@@ -1,10 +1,26 @@
 import { answerOf, callsBy } from "./methods.ts";
-import type { AnnouncedRows, Announcement, DueSave, KeyOfRow, SaveBatch, SaveResult, StoreCalls } from "./store.ts";
+import {
+  type AnnouncedRows,
+  type Announcement,
+  announcedPlace,
+  type DueSave,
+  type KeyOfRow,
+  type SaveBatch,
+  type SaveResult,
+  type StoreCalls,
+} from "./store.ts";
 
 /** The thread that counts is given this long beyond its time: its own save is the better one. */
 const GRACE_MS = 100;
 /** How often a row is read again because it changed meanwhile, before it is taken as it is. */
 const MOST_READS = 50;
+
+/** What all counters of a row stood at that was never saved. */
+const ZEROS = new Float64Array(0);
+
+function stoodAt(values: Float64Array, index: number): number {
+  return values[index] ?? 0;
+}
 
 /** One row, as the thread that counts would go on from it. */
 interface Row {
@@ -16,6 +32,7 @@ interface Row {
   /** Those that are to be read after all others. */
   readonly attempts: readonly number[];
   hour: number;
+  /** Lists that a row shares with others are never written to. */
   hourStart: Float64Array;
   saved: Float64Array;
   /** What was saved of it here; null where nothing was since its own thread saved last. */
@@ -42,6 +59,7 @@ class StandIn {
   readonly #save: (batch: SaveBatch) => SaveResult;
   readonly #rows = new Map<number, Row>();
   readonly #attempts = new Set<number>();
+  readonly #attemptsFrom = new Map<number, readonly number[]>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #due: Due | null = null;
   /** The last save of the thread that counts failed: nobody knows what of it is in the database. */
@@ -75,26 +93,38 @@ class StandIn {
     this.#rows.clear();
   }
 
-  #learn({ keys, chunks, places, stands, attempts }: AnnouncedRows): void {
+  #learn({ places, owners, servers, chunks, stands, attempts }: AnnouncedRows): void {
     for (const counter of attempts) this.#attempts.add(counter);
     let taken = 0;
-    const next = (length: number) => {
-      taken += length;
-      return stands.slice(taken - length, taken);
-    };
-    keys.forEach((key, i) => {
-      const [chunk, at, length, first, hour] = places.subarray(i * 5, i * 5 + 5) as unknown as [
-        number,
-        number,
-        number,
-        number,
-        number,
-      ];
-      const cells = (chunks[chunk] as Float64Array).subarray(at, at + length);
-      const attempts = [...cells.keys()].filter((index) => this.#attempts.has(first + index));
-      const stand = { hour, hourStart: next(length), saved: next(length) };
-      this.#rows.set(key[0], { key, cells, first, attempts, ...stand, own: null });
+    servers.forEach((server, i) => {
+      const place = announcedPlace(places, i);
+      const { row, at, length, first, hour } = place;
+      const [protocol, userId] = owners[place.owner] as (typeof owners)[number];
+      const own = stands.subarray(taken, taken + place.stands);
+      taken += place.stands;
+      const [hourStart, saved] = own.length > 0 ? [own.slice(0, length), own.slice(length)] : [ZEROS, ZEROS];
+      const cells = (chunks[place.chunk] as Float64Array).subarray(at, at + length);
+      const key: KeyOfRow = [row, protocol, userId, server];
+      this.#rows.set(row, {
+        key,
+        cells,
+        first,
+        attempts: this.#attemptsOf(first, length),
+        hour,
+        hourStart,
+        saved,
+        own: null,
+      });
     });
+  }
+
+  /** The same list for all rows of a protocol. */
+  #attemptsOf(first: number, length: number): readonly number[] {
+    const known = this.#attemptsFrom.get(first);
+    if (known) return known;
+    const made = Array.from({ length }, (_, index) => index).filter((index) => this.#attempts.has(first + index));
+    this.#attemptsFrom.set(first, made);
+    return made;
   }
 
   /** The same as that thread does, once it knows that its save is kept. */
@@ -105,10 +135,11 @@ class StandIn {
       if (!row) continue;
       if (row.hour !== hour) {
         row.hour = hour;
-        row.hourStart = row.saved.slice();
+        row.hourStart = row.saved;
+        row.saved = Float64Array.from(row.cells, (_, index) => stoodAt(row.hourStart, index));
       }
       const index = (cells[i + 1] as number) - row.first;
-      row.saved[index] = (row.hourStart[index] as number) + (cells[i + 2] as number);
+      row.saved[index] = stoodAt(row.hourStart, index) + (cells[i + 2] as number);
     }
   }
 
@@ -164,11 +195,11 @@ function changesOf(row: Row, values: Float64Array, hour: number): number[] {
   const start = row.hour === hour ? row.hourStart : row.saved;
   const before = row.own ?? row.saved;
   // A counter that went back was reset or forgotten in a way that nobody announced.
-  if (values.some((value, index) => value < (before[index] as number))) return [];
+  if (values.some((value, index) => value < stoodAt(before, index))) return [];
   const cells: number[] = [];
   values.forEach((value, index) => {
-    if (value === before[index]) return;
-    cells.push(row.key[0], row.first + index, value - (start[index] as number));
+    if (value === stoodAt(before, index)) return;
+    cells.push(row.key[0], row.first + index, value - stoodAt(start, index));
   });
   return cells;
 }

@@ -161,17 +161,41 @@ export interface DueSave extends Pick<SaveBatch, "session" | "save" | "seen" | "
   readonly withinMs: number;
 }
 
-/** Rows, packed: one message may tell of thousands. */
+/** Rows, packed: one message may tell of a thousand. */
 export interface AnnouncedRows {
-  readonly keys: readonly KeyOfRow[];
+  /** Of each row: what `announcedPlace` tells. */
+  readonly places: Float64Array;
+  readonly owners: readonly (readonly [protocol: string, userId: string])[];
+  /** Of each row. */
+  readonly servers: readonly string[];
   /** Shared memory that holds counters. */
   readonly chunks: readonly Float64Array[];
-  /** Of each row: its chunk, where its counters begin, how many there are, the number of its first counter, its hour. */
-  readonly places: Float64Array;
-  /** Of each row: what its counters stood at when its hour began, then when they were last saved. */
+  /** Of each row that was saved before: what its counters stood at when its hour began, then when they were last saved. */
   readonly stands: Float64Array;
   /** Numbers of counters that are to be read after all others: no success is to be seen without its attempt. */
   readonly attempts: readonly number[];
+}
+
+/** How many numbers tell where a row is. */
+export const PLACE = 8;
+
+/** Where a row is: the one at that place among the announced. */
+export function announcedPlace(places: Float64Array, i: number) {
+  const [row, owner, chunk, at, length, first, hour, stands] = places.subarray(i * PLACE, (i + 1) * PLACE);
+  return {
+    row: row as number,
+    owner: owner as number,
+    chunk: chunk as number,
+    /** Where its counters begin in the chunk, and how many there are. */
+    at: at as number,
+    length: length as number,
+    /** The number of its first counter. */
+    first: first as number,
+    /** The hour that is being filled; -1 before the first. */
+    hour: hour as number,
+    /** How many of the stands are its own: none where it stood at zero. */
+    stands: stands as number,
+  };
 }
 
 export type KeyOfRow = readonly [row: number, protocol: string, userId: string, server: string];
