@@ -36,7 +36,7 @@ export function startChild(program: string, given: object, folder: string, { ord
   const path = fileURLToPath(new URL(`./${program}.child.js`, import.meta.url));
   const child = spawn(process.execPath, [path, JSON.stringify(given)], {
     stdio: orders ? ["ignore", said, said, "ipc"] : ["ignore", said, said],
-    env: { NODE_NO_WARNINGS: "1" },
+    env: { NODE_NO_WARNINGS: "1", CAMPAIGN_PID: String(process.pid) },
   });
   closeSync(said);
   running.add(child);

@@ -133,7 +133,8 @@ async function readForEver(): Promise<never> {
 
 /** A campaign that is killed must not leave a crowd behind that counts for ever. */
 function endWithParent(): void {
-  const parent = process.ppid;
+  // The parent may be gone before this process has started.
+  const parent = Number(process.env.CAMPAIGN_PID);
   setInterval(() => process.ppid !== parent && process.exit(1), ORPHAN_SEEN_WITHIN_MS).unref();
 }
 
