@@ -7,7 +7,7 @@ import { createSchema } from "../sqlite/schema.ts";
 import { setAside } from "./aside.ts";
 import { BUSY_TIMEOUT_MS, configure, type KeyedFile, openHandle, tryKey } from "./connect.ts";
 import type { Driver } from "./drivers.ts";
-import { assertFolder, syncFolder } from "./folder.ts";
+import { assertFolder, fileErrorOf, syncFolder } from "./folder.ts";
 import { statOf } from "./pages/outside.ts";
 
 /** Creates the file where there is none, with the tables and nothing in them. */
@@ -45,7 +45,7 @@ export function underLock<T>(driver: Driver, file: string, body: () => T): T {
     if (lock === null) throw statsErrorOf({ code: "SQLITE_BUSY" });
     return body();
   } catch (error) {
-    throw error instanceof StatsError ? error : statsErrorOf(FILE_CODES.get(codeOf(error)) ?? error);
+    throw fileErrorOf(error);
   } finally {
     if (lock) {
       rmSync(lockPath, { force: true });
@@ -85,14 +85,6 @@ function putAwayOrphans(file: string): void {
   if (wal !== null && wal.size > 0) setAside(file);
   for (const part of ["-wal", "-shm"]) rmSync(file + part, { force: true });
 }
-
-const FILE_CODES: ReadonlyMap<string, { readonly code: string }> = new Map([
-  ["ENOSPC", { code: "SQLITE_FULL" }],
-  ["EDQUOT", { code: "SQLITE_FULL" }],
-  ["EACCES", { code: "SQLITE_READONLY" }],
-  ["EPERM", { code: "SQLITE_READONLY" }],
-  ["EROFS", { code: "SQLITE_READONLY" }],
-]);
 
 /** A link never replaces a file that is there; where the file system has none, renaming must do. False if there is one. */
 function hasPutInPlace(draft: string, file: string): boolean {

@@ -6,9 +6,10 @@ import type { KeyedFile } from "./connect.ts";
 import type { Driver } from "./drivers.ts";
 import { openSealed } from "./examine/sealed-copy.ts";
 import { unreadable } from "./examine/verify.ts";
-import { type Image, imageOf, keysThatFit, readFiles } from "./pages/image.ts";
+import { fileErrorOf } from "./folder.ts";
+import { imageOf, keysThatFit, readFiles } from "./pages/image.ts";
 import { statOf } from "./pages/outside.ts";
-import { freePages } from "./pages/tree.ts";
+import { lostPages } from "./pages/tree.ts";
 
 /**
  * Opens a moment of the file for reading, where SQLite would have to write to read: in a folder that may not be written,
@@ -21,16 +22,12 @@ export function openSnapshot(driver: Driver, { file, keyLiteral }: KeyedFile): S
   const keys = keysThatFit(files, keyLiteral);
   if (keys === null) throw unreadable(files);
   const image = imageOf(files, files.wal.committed, keys);
-  if (!isWhole(image)) throw statsErrorOf({ code: "SQLITE_CORRUPT" });
-  return openSealed(driver, image);
-}
-
-function isWhole(image: Image): boolean {
-  const free = freePages(image).pages;
-  for (let number = 1; number <= image.pageCount; number++) {
-    if (image.page(number) === null && !free.has(number)) return false;
+  if (lostPages(image).length > 0) throw statsErrorOf({ code: "SQLITE_CORRUPT" });
+  try {
+    return openSealed(driver, image);
+  } catch (error) {
+    throw fileErrorOf(error);
   }
-  return true;
 }
 
 /** Whether a WAL stands there of which no session that lives would know: a reader would be the last to close it. */

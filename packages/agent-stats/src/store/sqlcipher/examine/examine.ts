@@ -2,6 +2,7 @@ import { Worker } from "node:worker_threads";
 import { StatsError } from "../../errors.ts";
 import { moveAsideNow } from "../damaged.ts";
 import type { DriverName } from "../drivers.ts";
+import { fileErrorOf } from "../folder.ts";
 import { keyLiteral, type StatsKey } from "../key.ts";
 import type { Finding, FindingCode } from "./findings.ts";
 import { type Salvaged, salvage } from "./salvage.ts";
@@ -34,7 +35,9 @@ export interface ExamineFileOptions {
  */
 export async function verifyFile(options: ExamineFileOptions): Promise<FileFindings> {
   const task = optionsOf(options);
-  return options.thread === "same" ? verify(task) : inWorker<FileFindings>({ what: "verify", options: task });
+  return options.thread === "same"
+    ? here(() => verify(task))
+    : inWorker<FileFindings>({ what: "verify", options: task });
 }
 
 export interface SalvageFileOptions extends Omit<ExamineFileOptions, "file"> {
@@ -54,7 +57,7 @@ export interface SalvageFileOptions extends Omit<ExamineFileOptions, "file"> {
  */
 export async function salvageFile({ from, to, ...options }: SalvageFileOptions): Promise<Salvaged> {
   const task = { ...optionsOf({ ...options, file: from }), to };
-  return options.thread === "same" ? salvage(task) : inWorker<Salvaged>({ what: "salvage", options: task });
+  return options.thread === "same" ? here(() => salvage(task)) : inWorker<Salvaged>({ what: "salvage", options: task });
 }
 
 /**
@@ -72,6 +75,14 @@ export async function moveAside({ file, driver }: Omit<ExamineFileOptions, "key"
 
 function optionsOf({ file, key, driver }: ExamineFileOptions): ExamineOptions {
   return { file, keyLiteral: keyLiteral(key), driver };
+}
+
+function here<T>(body: () => T): T {
+  try {
+    return body();
+  } catch (error) {
+    throw fileErrorOf(error);
+  }
 }
 
 /** Does the task in a thread of its own, which ends with it. */

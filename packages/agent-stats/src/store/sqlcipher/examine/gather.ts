@@ -1,6 +1,6 @@
-import { openPage, PAGE_BYTES, type PageKeys } from "../pages/cipher.ts";
+import { openPage, type PageKeys } from "../pages/cipher.ts";
 import { type FileBytes, type Image, imageOf } from "../pages/image.ts";
-import { freePages, type Row, readNode, readTree } from "../pages/tree.ts";
+import { freePages, lostPages, type Row, readNode, readTree } from "../pages/tree.ts";
 import type { Frame } from "../pages/wal.ts";
 import { type NamedRow, namedRow, TREES, type TreeName, treeOf } from "./shapes.ts";
 
@@ -75,19 +75,6 @@ function readableFrames({ wal }: FileBytes, keys: PageKeys): readonly Frame[] {
   const isReadable = beyond.slice(0, ends).every(({ page, bytes }) => openPage(bytes, page, keys) !== null);
   return wal.isBeyondWhole && isReadable ? [...committed, ...beyond.slice(0, ends)] : committed;
 }
-
-/** Pages that hold something, or may, and cannot be read. */
-function lostPages(image: Image): number[] {
-  const free = freePages(image).pages;
-  const lost: number[] = [];
-  for (let number = 1; number <= image.pageCount; number++) {
-    if (image.page(number) === null && !free.has(number) && number !== LOCK_PAGE) lost.push(number);
-  }
-  return lost;
-}
-
-/** SQLite never writes to the page at one gigabyte, where its locks are. */
-export const LOCK_PAGE = 0x40000000 / PAGE_BYTES + 1;
 
 const NAMES: Readonly<Record<string, TreeName>> = {
   agent_stats_meta: "meta",

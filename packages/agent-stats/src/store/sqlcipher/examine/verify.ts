@@ -1,12 +1,13 @@
 import { StatsError } from "../../errors.ts";
-import { codeOf, type SqliteHandle, statsErrorOf } from "../../sqlite/handle.ts";
+import { codeOf, type SqliteHandle } from "../../sqlite/handle.ts";
 import { assertKnownSchema, schemaVersion } from "../../sqlite/schema.ts";
 import { type Driver, type DriverName, loadDriver } from "../drivers.ts";
+import { fileErrorOf } from "../folder.ts";
 import { openPage, PAGE_BYTES, type PageKeys } from "../pages/cipher.ts";
 import { type FileBytes, type Image, imageOf, keysThatFit, readFiles, sleep } from "../pages/image.ts";
 import { areOfOneMoment } from "../pages/moment.ts";
 import { statOf } from "../pages/outside.ts";
-import { freePages } from "../pages/tree.ts";
+import { freePages, LOCK_PAGE } from "../pages/tree.ts";
 import { type Finding, finding } from "./findings.ts";
 import { contentsOf, findingsInMeaning } from "./meaning.ts";
 import { openSealed } from "./sealed-copy.ts";
@@ -48,7 +49,7 @@ export function verify(options: ExamineOptions): FileFindings {
     if (before && last.found) last = { found: inBoth(before, last.found) };
   }
   if (last.found) return last.found;
-  throw statsErrorOf(last.error);
+  throw fileErrorOf(last.error);
 }
 
 type Attempt =
@@ -150,9 +151,6 @@ function findingsInPages({ db, wal }: FileBytes, image: Image): Finding[] {
   );
 }
 
-/** SQLite never writes to the page at one gigabyte, where its locks are. */
-const LOCK_PAGE = 0x40000000 / PAGE_BYTES + 1;
-
 function findingsInWal(files: FileBytes, keys: PageKeys): Finding[] {
   const { wal, index } = files;
   const damaged = wal.committed.filter(({ page, bytes }) => openPage(bytes, page, keys) === null).length;
@@ -196,7 +194,8 @@ function contentsIn(driver: Driver, image: Image): Checked {
     return { findings: findingsInMeaning(handle), schemaVersion: version, ...contentsOf(handle) };
   } catch (error) {
     if (!/^SQLITE_(CORRUPT|NOTADB|ERROR)/.test(codeOf(error))) throw error;
-    return { ...UNKNOWN, findings: [finding("structure", 1)] };
+    // A table that is missing is somebody's doing; it takes no damage.
+    return { ...UNKNOWN, findings: [finding("structure", 1, !codeOf(error).startsWith("SQLITE_ERROR"))] };
   } finally {
     handle?.close();
   }

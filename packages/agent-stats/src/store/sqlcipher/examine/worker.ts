@@ -1,6 +1,6 @@
 import { parentPort, workerData } from "node:worker_threads";
 import type { StatsErrorCode } from "../../errors.ts";
-import { statsErrorOf } from "../../sqlite/handle.ts";
+import { fileErrorOf } from "../folder.ts";
 import { type SalvageOptions, salvage } from "./salvage.ts";
 import { type ExamineOptions, verify } from "./verify.ts";
 
@@ -19,7 +19,7 @@ function outcomeOf(task: Task): Outcome {
   try {
     return { ok: true, value: task.what === "verify" ? verify(task.options) : salvage(task.options) };
   } catch (error) {
-    const { code, message, cause } = statsErrorOf(error);
+    const { code, message, cause } = fileErrorOf(error);
     return { ok: false, code, message, cause };
   }
 }

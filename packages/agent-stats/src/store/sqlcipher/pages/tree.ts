@@ -1,4 +1,4 @@
-import { USABLE_BYTES } from "./cipher.ts";
+import { PAGE_BYTES, USABLE_BYTES } from "./cipher.ts";
 import type { Image } from "./image.ts";
 import { type RecordValue, readRecord, readVarint } from "./records.ts";
 
@@ -156,3 +156,16 @@ export function freePages(image: Image): { readonly pages: ReadonlySet<number>; 
   }
   return { pages, isComplete: pages.size === expected };
 }
+
+/** Pages that hold something, or may, and cannot be read. */
+export function lostPages(image: Image): number[] {
+  const free = freePages(image).pages;
+  const lost: number[] = [];
+  for (let number = 1; number <= image.pageCount; number++) {
+    if (image.page(number) === null && !free.has(number) && number !== LOCK_PAGE) lost.push(number);
+  }
+  return lost;
+}
+
+/** SQLite never writes to the page at one gigabyte, where its locks are. */
+export const LOCK_PAGE = 0x40000000 / PAGE_BYTES + 1;
