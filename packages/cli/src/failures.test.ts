@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "@signalapp/sqlcipher";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { agentStats, bytesOf, closedDatabase, folder, KEY } from "./cli.testing.ts";
 
 /** A driver of its own: what the library would never do to a file. */
@@ -114,6 +114,67 @@ describe.each(["show", "sessions"])("%s", (verb) => {
   });
 });
 
+/** What any verb must say in the same words: the rest is one and the same opening. */
+const MAIN_FAILURES = FAILURES.filter(({ name, is }) =>
+  is === "no file" ? true : /KEY_REJECTED|NEWER_SCHEMA|DAMAGED|EMPTY_FILE/.test(name),
+);
+
+describe.each([
+  [["timeline", "--json"]],
+  [["doctor", "--json"]],
+  [["watch", "--json"]],
+  [["explain", "sent", "--json"]],
+  [["export", "--format", "csv"]],
+  [["report", "--json"]],
+  [["resolve", "srv-abcdefgh"]],
+  [["forget", "1", "--confirm", "1"]],
+  [["reset", "--confirm", "stats.db"]],
+])("%j", (words) => {
+  test.each(MAIN_FAILURES)("of $is: $code, $name, and nothing is changed", async ({ code, name, make, key = KEY }) => {
+    const path = folder();
+    const db = join(path, "stats.db");
+    await make(db);
+    const keyFile = join(folder(), "key");
+    writeFileSync(keyFile, key, { mode: 0o600 });
+    const before = bytesOf(path);
+    const outcome = await agentStats([...words, "--db", db, "--key-file", keyFile]);
+    expect(outcome).toMatchObject({ code, stdout: "" });
+    expectOneSentence(outcome.stderr, name);
+    expect(bytesOf(path)).toEqual(before);
+  });
+});
+
+describe("a file that another process holds to write", () => {
+  test("is read all the same; what would change it says so, and changes nothing", async () => {
+    const path = folder();
+    const db = join(path, "stats.db");
+    await closedDatabase(db);
+    const file = join(folder(), "key");
+    writeFileSync(file, KEY, { mode: 0o600 });
+    const args = ["--db", db, "--key-file", file];
+    const holder = new Database(db);
+    onTestFinished(() => holder.close());
+    holder.exec(`PRAGMA key = "x'${KEY}'"; BEGIN IMMEDIATE`);
+    for (const words of [["show"], ["timeline"], ["doctor"]]) {
+      expect(await agentStats([...words, ...args])).toMatchObject({ code: 0, stderr: "" });
+    }
+    for (const words of [
+      ["forget", "1", "--confirm", "1"],
+      ["reset", "--confirm", "stats.db"],
+      ["report", "--json"],
+    ]) {
+      const outcome = await agentStats([...words, ...args]);
+      expect(outcome).toMatchObject({ code: 1, stdout: "" });
+      expectOneSentence(outcome.stderr, "STATS_BUSY");
+    }
+    holder.exec("ROLLBACK");
+    const { servers } = JSON.parse((await agentStats(["show", ...args, "--json"])).stdout);
+    expect(servers).toHaveLength(4);
+  });
+});
+
+const LATER = "--from is later than --to: give the earlier one as --from.";
+
 describe("what cannot be understood: 2", () => {
   test.each([
     [["shwo"], "There is no verb shwo: did you mean show?"],
@@ -133,6 +194,11 @@ describe("what cannot be understood: 2", () => {
     [["show", "--db", "x", "--json=perhaps"], "--json cannot have this value: see --help."],
     [["show", "x"], "There is a word that belongs to no flag: see --help."],
     [["show", "-z"], "There is no flag -z: see agent-stats --help."],
+    [["timeline", "--db", "x", "--from", "soon"], "--from cannot have this value: see --help."],
+    [["timeline", "--db", "x", "--from", "2026-06-19", "--to", "2026-06-01"], LATER],
+    [["export", "--db", "x", "--format", "xml"], "--format cannot have this value: see --help."],
+    [["doctor", "--db", "x", "--days", "0"], "--days cannot have this value: see --help."],
+    [["show", "--db", "x", "--driver", "sqlite"], "--driver cannot have this value: see --help."],
   ])("%j", async (args, sentence) => {
     expect(await agentStats(args)).toEqual({
       code: 2,

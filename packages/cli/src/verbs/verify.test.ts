@@ -1,7 +1,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { moveAside } from "agent-stats/sqlcipher";
 import { describe, expect, test } from "vitest";
-import { agentStats, bytesOf, database, folder, KEY, keyFile, killedSession } from "../cli.testing.ts";
+import { agentStats, bytesOf, closedDatabase, database, folder, KEY, keyFile, killedSession } from "../cli.testing.ts";
 
 /** A byte of that page, other than it was. */
 function damage(db: string, page: number): void {
@@ -58,6 +59,13 @@ describe("verify", () => {
       findings: [{ code: "page-damaged", count: 1, isCertain: true }],
       sessions: null,
     });
+  });
+
+  test("tells of damaged files that were moved aside", async () => {
+    const { db, args } = await damaged(3);
+    await moveAside({ file: db });
+    await closedDatabase(db);
+    expect((await agentStats(["verify", ...args])).stdout).toMatch(/^aside {3}1 damaged file beside this one$/m);
   });
 
   test("another key is another exit code", async () => {

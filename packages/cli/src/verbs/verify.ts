@@ -21,7 +21,7 @@ export async function verify(this: CliContext, { db, json, driver, ...flags }: S
 /** What is shown to people. */
 export function verifyText(found: FileFindings, { width, colour }: Terminal): string {
   const paint = painter(colour);
-  const { ok, findings, pages, walFrames, schemaVersion, sessions, keys } = found;
+  const { ok, findings, pages, walFrames, schemaVersion, sessions, keys, copiesAside } = found;
   const facts: Fact[] = [
     {
       name: "pages",
@@ -32,6 +32,8 @@ export function verifyText(found: FileFindings, { width, colour }: Terminal): st
     facts.push({ name: "schema", sentence: String(schemaVersion) });
     facts.push({ name: "holds", sentence: `${plural(sessions, "session")}, ${plural(keys, "key")}` });
   }
+  if (copiesAside > 0)
+    facts.push({ name: "aside", sentence: `${plural(copiesAside, "damaged file")} beside this one` });
   const lines = headerLines(facts, width, paint);
   if (ok) return `${[...lines, "", paint("good", "Nothing is wrong with this file."), ""].join("\n")}`;
   const INDENT = "    ";

@@ -52,6 +52,7 @@ export async function lookAt(
     reducedMotion: "reduce",
   });
   onTestFinished(() => context.close());
+  context.setDefaultTimeout(15_000);
   const faults: string[] = [];
   context.on("request", (request) => {
     if (!/^(http:\/\/(127\.0\.0\.1|\[::1\]):|blob:|data:|file:)/.test(request.url()))

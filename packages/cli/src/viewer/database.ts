@@ -2,7 +2,7 @@ import { statSync } from "node:fs";
 import { readAgentStats, type StatsReader, type StatsView } from "agent-stats";
 import type { Report } from "agent-stats/report";
 import { type SqlcipherOptions, sqlcipherReader, sqlcipherStore } from "agent-stats/sqlcipher";
-import { KNOWN_PROTOCOLS } from "./protocols.ts";
+import { knownProtocols } from "../known.ts";
 
 /** What the viewer may do with a database: look, keep the keys of reports, and, where it is told so, forget. */
 export interface Database extends Omit<StatsView, "close"> {
@@ -49,14 +49,15 @@ export function openDatabase(options: SqlcipherOptions): Database {
     watch: (onChange) => watchFile(file, onChange),
     async makeReport({ caseId, coarse, publicServers }) {
       const { makeReport, newReportKey } = await import("agent-stats/report");
-      const [stats, timeline, kept] = await Promise.all([
+      const [protocols, stats, timeline, kept] = await Promise.all([
+        knownProtocols(),
         view.getServersStats(),
         view.getTimeline(),
         caseId === null ? [] : reader.reportKeys(),
       ]);
       const key = kept.findLast((report) => report.caseId === caseId)?.key ?? newReportKey();
       const wishes = { caseId, coarse, ...(publicServers ? {} : { publicServers: [] }) };
-      return { ...(await makeReport({ stats, timeline, protocols: KNOWN_PROTOCOLS, key, ...wishes })), key };
+      return { ...(await makeReport({ stats, timeline, protocols, key, ...wishes })), key };
     },
     keepReportKey: (key, caseId) => writing((store) => store.addReportKey({ made: Date.now(), key, caseId })),
     forget: (userId) => writing((store) => store.deleteUser(userId, "forget", tool())),

@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { type Context, Hono } from "hono";
 import { streamSSE } from "hono/streaming";
+import { knownProtocols } from "../known.ts";
 import type { Database, ReportWishes } from "./database.ts";
 import { HEADERS, ICON, PAGE, PAGE_SCRIPT } from "./page.ts";
-import { KNOWN_PROTOCOLS } from "./protocols.ts";
 
 export interface RouteOptions {
   readonly database: Database;
@@ -59,7 +59,9 @@ function asset(context: Context, text: string, type: string): Response {
 }
 
 function addReading(app: Hono, { database, csrf, canWrite, hiddenUsers, onLooking }: RouteOptions): void {
-  app.get("/api/about", (context) => context.json({ csrf, canWrite, hiddenUsers, protocols: KNOWN_PROTOCOLS }));
+  app.get("/api/about", async (context) =>
+    context.json({ csrf, canWrite, hiddenUsers, protocols: await knownProtocols() }),
+  );
   app.get("/api/stats", async (context) => context.json(await database.getServersStats()));
   app.get("/api/sessions", async (context) => context.json(await database.getSessions()));
   app.get("/api/timeline", async (context) => context.json(await database.getTimeline()));
