@@ -79,17 +79,21 @@ export function defineProtocol<const D extends ProtocolDefinition>(
   assertName(name, "protocol");
   const counters: Counter[] = [];
   const gauges: Gauge[] = [];
-  for (const [key, given] of Object.entries(definition)) {
+  for (const [index, [key, given]] of Object.entries(definition).entries()) {
     assertName(key, "counter");
     const spec = typeof given === "string" ? { help: given } : given;
-    if (!spec.help) throw new TypeError(`${name}.${key} has no help text: say in one line what the number means`);
+    // By its place: no error names a counter, as errors go to logs.
+    if (!spec?.help)
+      throw new TypeError(`counter ${index + 1} has no help text: say in one line what the number means`);
     if ("gauge" in spec) gauges.push({ name: key, help: spec.help, unit: spec.unit ?? "count" });
     else counters.push(counterOf(key, spec));
   }
   const counterIndex = indexOf(counters);
-  for (const { name: key, attemptsOf } of counters) {
+  for (const [index, { attemptsOf }] of counters.entries()) {
     if (attemptsOf !== null && !counterIndex.has(attemptsOf)) {
-      throw new TypeError(`${name}.${key} counts attempts of "${attemptsOf}", which is no counter of ${name}`);
+      throw new TypeError(
+        `counter ${index + 1}, gauges left out, has an attemptsOf that is no counter of its protocol`,
+      );
     }
   }
   return Object.freeze({ name, counters, gauges, counterIndex, gaugeIndex: indexOf(gauges) });

@@ -65,7 +65,7 @@ describe("defineProtocol", () => {
 
   test("two protocols of one name are refused at once where both are given, and count nowhere where one comes later", () => {
     const other = defineProtocol("smp", { sent: "another meaning" });
-    expect(() => new Recorder({ protocols: [smp, other] })).toThrow(/"smp"/);
+    expect(() => new Recorder({ protocols: [smp, other] })).toThrow(/protocol 2 has the name/);
     const recorder = new Recorder({ protocols: [smp] });
     recorder.server(other, 1, "smp://a").add("sent", 5);
     expect(sessions(recorder)).toEqual({});

@@ -85,8 +85,8 @@ export class Recorder implements RowOwner {
   #told: Urgency | typeof UNCHANGED = UNCHANGED;
 
   constructor(options: RecorderOptions = {}) {
-    for (const protocol of options.protocols ?? []) {
-      if (!this.#knows(protocol)) throw new TypeError(`two protocols are named "${protocol.name}"`);
+    for (const [index, protocol] of [...(options.protocols ?? [])].entries()) {
+      if (!this.#knows(protocol)) throw new TypeError(`protocol ${index + 1} has the name of one before it`);
     }
     for (const { overall, ...key } of options.startFrom ?? []) {
       this.startFrom(Object.entries(overall).map(([counter, value]) => ({ ...key, counter, value })));

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { StatsError } from "agent-stats";
 import { sqlcipherReader, sqlcipherStore } from "agent-stats/sqlcipher";
@@ -58,4 +59,26 @@ describeDrivers("control: every kind of key that is one opens what it made", (dr
     const other = sqlcipherReader({ file, key: WRONG_KEY, driver, thread: "same" });
     await expect(other.sessions()).rejects.toMatchObject({ code: "STATS_KEY_REJECTED" });
   });
+});
+
+test("the key is not among what Node.js prints when it debugs workers", () => {
+  const program = (body: string) => {
+    const script = `
+      import { Worker } from "node:worker_threads";
+      import { sqlcipherReader, verifyFile } from ${JSON.stringify(new URL("../../../dist/store/sqlcipher/store.js", import.meta.url).href)};
+      const key = process.argv[1], file = "/nowhere/at-all.db";
+      ${body}`;
+    const args = ["--input-type=module", "--eval", script, KEY];
+    const { stdout, stderr } = spawnSync(process.execPath, args, { env: { NODE_DEBUG: "worker" }, encoding: "utf8" });
+    expect(stderr).toMatch(/WORKER \d+/);
+    return stdout + stderr;
+  };
+  const calls = `for (const call of [() => sqlcipherReader({ file, key }).sessions(), () => verifyFile({ file, key })]) {
+    await call().catch((error) => console.log(error.code));
+  }`;
+  const said = program(calls);
+  expect(said).toMatch(/^STATS_MISSING$/m);
+  expect(said).not.toContain(KEY);
+  const control = program(`new Worker("", { eval: true, workerData: { key } })`);
+  expect(control).toContain(KEY);
 });

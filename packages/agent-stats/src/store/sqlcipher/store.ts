@@ -3,7 +3,7 @@ import { StatsError } from "../errors.ts";
 import { callsBy, inThisThread } from "../methods.ts";
 import { partsOf } from "../sqlite/parts.ts";
 import type { StatsReader, StatsStore, StoreCalls } from "../store.ts";
-import { fileCalls } from "./calls.ts";
+import { type CallsOptions, fileCalls } from "./calls.ts";
 import type { DriverName } from "./drivers.ts";
 import type { FileOptions } from "./file.ts";
 import { keyLiteral, type StatsKey } from "./key.ts";
@@ -81,7 +81,7 @@ interface Waiting {
 }
 
 /** The same calls, made in a worker thread. A worker that dies is replaced at the next call. */
-function inWorker(options: WorkerData["options"]): StatsStore {
+function inWorker(options: CallsOptions): StatsStore {
   const waiting = new Map<number, Waiting>();
   let running: { readonly worker: Worker; callNow(call: Omit<Call, "id" | "now">): Answer } | null = null;
   /** The thread that was told of all rows: one that came after it knows nothing of them. */
@@ -91,7 +91,9 @@ function inWorker(options: WorkerData["options"]): StatsStore {
   const start = () => {
     const { port1, port2 } = new MessageChannel();
     const answered = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
-    const data: WorkerData = { options, answers: port2, answered };
+    const data: WorkerData = { answers: port2, answered };
+    // Not with the worker's data, which Node.js prints when it is told to debug workers: the key is among it.
+    port1.postMessage(options);
     const worker = new Worker(new URL("./worker.js", import.meta.url), {
       workerData: data,
       transferList: [port2],

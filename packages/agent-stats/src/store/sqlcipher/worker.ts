@@ -1,4 +1,4 @@
-import { type MessagePort, parentPort, workerData } from "node:worker_threads";
+import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import { StatsError, type StatsErrorCode } from "../errors.ts";
 import { answerOf } from "../methods.ts";
 import { statsErrorOf } from "../sqlite/handle.ts";
@@ -8,8 +8,7 @@ import { type CallsOptions, fileCalls } from "./calls.ts";
 
 /** What the worker is started with. */
 export interface WorkerData {
-  readonly options: CallsOptions;
-  /** Answers to calls that the main thread waits for, blocked. */
+  /** Answers to calls that the main thread waits for, blocked. The options of the store wait there when it starts. */
   readonly answers: MessagePort;
   /** How many such answers were posted. */
   readonly answered: Int32Array;
@@ -51,8 +50,8 @@ export function errorOf(answer: Extract<Answer, { ok: false }>): StatsError {
 
 const port = parentPort;
 if (port) {
-  const { options, answers, answered } = workerData as WorkerData;
-  const { sqlite, calls: ofFile } = fileCalls(options);
+  const { answers, answered } = workerData as WorkerData;
+  const { sqlite, calls: ofFile } = fileCalls(receiveMessageOnPort(answers)?.message as CallsOptions);
   const { calls, hear } = withStandIn(ofFile);
   port.on("message", (call: Call | News) => {
     if ("news" in call) return hear(call.news);
