@@ -87,7 +87,8 @@ function here<T>(body: () => T): T {
 
 /** Does the task in a thread of its own, which ends with it. */
 async function inWorker<T>(task: Task): Promise<T> {
-  const worker = new Worker(new URL("./worker.js", import.meta.url), { workerData: task, execArgv: [] });
+  const worker = new Worker(new URL("./worker.js", import.meta.url), { execArgv: [] });
+  worker.postMessage(task);
   try {
     const outcome = await new Promise<Outcome>((resolve, reject) => {
       worker.once("message", resolve);

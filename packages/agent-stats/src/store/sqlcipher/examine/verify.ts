@@ -1,6 +1,7 @@
 import { StatsError } from "../../errors.ts";
 import { codeOf, type SqliteHandle } from "../../sqlite/handle.ts";
 import { assertKnownSchema, schemaVersion } from "../../sqlite/schema.ts";
+import { copiesAside } from "../aside.ts";
 import { type Driver, type DriverName, loadDriver } from "../drivers.ts";
 import { fileErrorOf } from "../folder.ts";
 import { openPage, PAGE_BYTES, type PageKeys } from "../pages/cipher.ts";
@@ -25,6 +26,8 @@ export interface FileFindings {
   readonly schemaVersion: number | null;
   readonly sessions: number | null;
   readonly keys: number | null;
+  /** How many damaged copies that were moved aside stand beside the file. */
+  readonly copiesAside: number;
 }
 
 export interface ExamineOptions {
@@ -87,6 +90,7 @@ function look(driver: Driver, { file, keyLiteral }: ExamineOptions): FileFinding
     schemaVersion: contents?.schemaVersion ?? null,
     sessions: contents?.sessions ?? null,
     keys: contents?.keys ?? null,
+    copiesAside: copiesAside(file).length,
   };
 }
 

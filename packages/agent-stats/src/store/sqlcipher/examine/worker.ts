@@ -1,4 +1,4 @@
-import { parentPort, workerData } from "node:worker_threads";
+import { parentPort } from "node:worker_threads";
 import type { StatsErrorCode } from "../../errors.ts";
 import { fileErrorOf } from "../folder.ts";
 import { type SalvageOptions, salvage } from "./salvage.ts";
@@ -13,7 +13,8 @@ export type Outcome =
   | { readonly ok: true; readonly value: unknown }
   | { readonly ok: false; readonly code: StatsErrorCode; readonly message: string; readonly cause: unknown };
 
-parentPort?.postMessage(outcomeOf(workerData as Task));
+// Not by its data, which Node.js prints when it is told to debug workers: the key is among it.
+parentPort?.once("message", (task: Task) => parentPort?.postMessage(outcomeOf(task)));
 
 function outcomeOf(task: Task): Outcome {
   try {
