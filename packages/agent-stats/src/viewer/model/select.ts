@@ -70,19 +70,22 @@ export function rowsOf(
   for (const key of stats.servers.filter(asked)) grouped.set(rowId(key), [...(grouped.get(rowId(key)) ?? []), key]);
   const begin = beginOf(filter.range, now);
   const inRange = begin === null ? null : periodsOf(timeline ?? [], begin, asked);
+  const unknown = filter.range === "session" && !hasSession(stats);
   return [...grouped].map(([id, keys]) => {
     const [first] = keys as [ServerStats, ...ServerStats[]];
     const part = filter.range === "session" ? "session" : "overall";
     const numbers = inRange ? added(inRange.get(id) ?? []) : added(keys.map((key) => key[part]));
-    return {
-      id,
-      protocol: first.protocol,
-      server: first.server,
-      keys,
-      numbers,
-      figures: meter.figures(first.protocol, numbers),
-    };
+    const figures = unknown ? NOT_RECORDED : meter.figures(first.protocol, numbers);
+    return { id, protocol: first.protocol, server: first.server, keys, numbers, figures };
   });
+}
+
+const NOT_RECORDED: Figures = { sent: null, received: null, failed: null, failureRate: null };
+
+/** Whether there is a session to speak of: one that runs, or one whose counts no later start has added to the past. */
+export function hasSession({ sessions, servers }: ServersStats): boolean {
+  const counts = (server: ServerStats) => Object.values(server.session).some((value) => value !== 0);
+  return sessions.some(({ how }) => how === "running") || servers.some(counts);
 }
 
 function periodsOf(timeline: readonly TimelineEntry[], begin: number, asked: (key: Key) => boolean) {

@@ -2,7 +2,7 @@ import type { Protocol } from "../../record/protocol.ts";
 import { diagnose, type Finding } from "../../summarise/diagnose.ts";
 import type { Names } from "./names.ts";
 import { type Data, type Filter, matches } from "./select.ts";
-import { countText, dayText, durationText, plural, shareText, timeText } from "./words.ts";
+import { countText, dayWords, durationText, hourText, plural, shareText, timeText } from "./words.ts";
 
 /** One thing that is wrong, in a sentence, with the server that it is about, if it is one. */
 export interface Told {
@@ -143,7 +143,8 @@ function spanText({ since, until, sinceMayBeEarlier = false }: Span, now: number
 
 const DAY_MS = 86_400_000;
 
-/** The hour where it is recent, else the day. */
+/** With the hour where it is recent. */
 function sinceText(date: Date, now: number): string {
-  return Math.abs(now - date.getTime()) < 2 * DAY_MS ? timeText(date) : dayText(date);
+  const day = dayWords(date, now);
+  return Math.abs(now - date.getTime()) < 2 * DAY_MS ? `${day}, ${hourText(date)}` : day;
 }

@@ -29,8 +29,25 @@ export function timeText(date: Date): string {
   return `${day} ${two(date.getHours())}:${two(date.getMinutes())}`;
 }
 
-export function dayText(date: Date): string {
-  return timeText(date).slice(0, 10);
+const MONTHS = [
+  ...["January", "February", "March", "April", "May", "June"],
+  ...["July", "August", "September", "October", "November", "December"],
+];
+
+/** For sentences, on one line: `19 June`, with the year where it is another one. */
+export function dayWords(date: Date, now: number): string {
+  const words = [date.getDate(), MONTHS[date.getMonth()]];
+  if (date.getFullYear() !== new Date(now).getFullYear()) words.push(date.getFullYear());
+  return words.join("\u00a0");
+}
+
+/** For axes: `19 Jun`. */
+export function dayShort(date: Date): string {
+  return `${date.getDate()} ${MONTHS[date.getMonth()]?.slice(0, 3)}`;
+}
+
+export function hourText(date: Date): string {
+  return `${two(date.getHours())}:${two(date.getMinutes())}`;
 }
 
 const SECOND_MS = 1_000;

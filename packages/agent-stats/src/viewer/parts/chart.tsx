@@ -2,7 +2,7 @@ import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import chartStyle from "uplot/dist/uPlot.min.css?inline";
 import type { Point } from "../model/select.ts";
-import { countOrDash, countText, timeText } from "../model/words.ts";
+import { countOrDash, countText, dayShort, hourText, timeText } from "../model/words.ts";
 
 const HEIGHT_PX = 240;
 const SERIES = [
@@ -114,6 +114,14 @@ function dataOf(points: readonly Point[], shown: Shown): uPlot.AlignedData {
   return [points.map(({ start }) => start / 1000), ...shown.map(({ key }) => points.map((point) => point[key]))];
 }
 
+const DAY_S = 86_400;
+
+/** A day, or within a day its hour; midnight says which day begins. */
+function periodText(start: number, step: number): string {
+  const date = new Date(start * 1000);
+  return step >= DAY_S || hourText(date) === "00:00" ? dayShort(date) : hourText(date);
+}
+
 function optionsOf(element: HTMLElement, shown: Shown): uPlot.Options {
   const style = getComputedStyle(element);
   const colour = (name: string) => style.getPropertyValue(name).trim();
@@ -125,7 +133,7 @@ function optionsOf(element: HTMLElement, shown: Shown): uPlot.Options {
     cursor: { show: false },
     scales: { y: { range: (_, __, top) => [0, Math.max(1, top * 1.05)] } },
     axes: [
-      axis,
+      { ...axis, values: (_, starts, __, ___, step) => starts.map((start) => periodText(start, step)) },
       { ...axis, size: 64, values: (_, ticks) => ticks.map((tick) => (Number.isInteger(tick) ? countText(tick) : "")) },
     ],
     series: [

@@ -1,5 +1,5 @@
 import { useId, useState } from "preact/hooks";
-import { countText } from "../model/words.ts";
+import { countOrDash } from "../model/words.ts";
 import { Scroll } from "./scroll.tsx";
 
 /** One counter with its numbers in each column. */
@@ -9,7 +9,7 @@ export interface CounterRow {
   readonly help: string | null;
   readonly isError: boolean;
   readonly unit: string;
-  readonly values: readonly number[];
+  readonly values: readonly (number | null)[];
 }
 
 interface CountersProps {
@@ -52,23 +52,16 @@ function CounterLine({ row }: { readonly row: CounterRow }) {
       <th scope="row">
         <span class="counter">{row.counter}</span>
         {row.unit === "bytes" && <span class="quiet"> in bytes</span>}{" "}
-        <button
-          type="button"
-          class="what"
-          aria-expanded={open}
-          aria-controls={id}
-          aria-label={`What is ${row.counter}?`}
-          onClick={() => setOpen(!open)}
-        >
-          what is this?
+        <button type="button" class="what" aria-expanded={open} aria-controls={id} onClick={() => setOpen(!open)}>
+          what is this?<span class="unseen"> {row.counter}</span>
         </button>
         <p id={id} hidden={!open}>
           {row.help ?? "The app that counts it has not told this program what it means."}
         </p>
       </th>
       {row.values.map((value, index) => (
-        <td key={index} class={value === 0 ? "number zero" : "number"}>
-          {countText(value)}
+        <td key={index} class={!value ? "number zero" : "number"}>
+          {countOrDash(value)}
         </td>
       ))}
     </tr>

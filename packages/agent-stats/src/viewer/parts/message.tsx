@@ -5,7 +5,7 @@ import { type Message, messageOf } from "../model/messages.ts";
 export function MessageBox({ message, onRetry }: { readonly message: Message; readonly onRetry?: () => void }) {
   return (
     <div class="message" role="status">
-      <h2>{message.title}</h2>
+      <h1>{message.title}</h1>
       <p>{message.text}</p>
       {message.retry && onRetry && (
         <button type="button" onClick={onRetry}>

@@ -134,7 +134,7 @@ function Protocols({ view }: { readonly view: View }) {
   const figures = (protocol: string): Figures =>
     meter.figures(protocol, added(rows.filter((row) => row.protocol === protocol).map(({ numbers }) => numbers)));
   return (
-    <section aria-labelledby="protocols">
+    <section>
       <h2 id="protocols">Protocols</h2>
       <Scroll labelledBy="protocols">
         <table class="list">

@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import type { Protocol } from "../../record/protocol.ts";
 import { added } from "../model/figures.ts";
-import { matches, pointsOf, RANGES, rowId, type ServerRow } from "../model/select.ts";
+import { hasSession, matches, pointsOf, RANGES, rowId, type ServerRow } from "../model/select.ts";
 import { countText, timeText } from "../model/words.ts";
 import { Chart } from "../parts/chart.tsx";
 import { type CounterRow, Counters } from "../parts/counters.tsx";
@@ -88,8 +88,8 @@ function AllCounters({ view, row }: { readonly view: View; readonly row: ServerR
   const [whole, setWhole] = useState(false);
   const all = counterRows(view, row);
   const [counted, zero] = [
-    all.filter(({ values }) => values.some((value) => value !== 0)),
-    all.filter(({ values }) => values.every((value) => value === 0)),
+    all.filter(({ values }) => values.some(Boolean)),
+    all.filter(({ values }) => !values.some(Boolean)),
   ];
   return (
     <>
@@ -107,7 +107,8 @@ function AllCounters({ view, row }: { readonly view: View; readonly row: ServerR
   );
 }
 
-function counterRows({ meter }: View, { protocol, keys }: ServerRow): CounterRow[] {
+function counterRows({ meter, data }: View, { protocol, keys }: ServerRow): CounterRow[] {
+  const sessionIsKnown = hasSession(data.stats);
   const parts = (["session", "past", "overall"] as const).map((part) => added(keys.map((key) => key[part])));
   const definition: Protocol | undefined = meter.definition(protocol);
   const defined = definition?.counters.map(({ name }) => name) ?? [];
@@ -121,7 +122,9 @@ function counterRows({ meter }: View, { protocol, keys }: ServerRow): CounterRow
       help: known?.help ?? null,
       isError: known?.error ?? meter.isError(protocol, counter),
       unit: known?.unit ?? "count",
-      values: parts.map((numbers) => (Object.hasOwn(numbers, counter) ? (numbers[counter] ?? 0) : 0)),
+      values: parts.map((numbers, index) =>
+        index === 0 && !sessionIsKnown ? null : (new Map(Object.entries(numbers)).get(counter) ?? 0),
+      ),
     };
   });
 }

@@ -80,7 +80,7 @@ function GroupTable({ group, view, order, setOrder }: GroupProps) {
   const shown = whole ? sorted : sorted.slice(0, SHOWN);
   const folded = sorted.length - shown.length;
   return (
-    <section aria-labelledby={group.key}>
+    <section>
       <h2 id={group.key}>
         {group.title} <span class="quiet">{group.rows.length}</span>
       </h2>

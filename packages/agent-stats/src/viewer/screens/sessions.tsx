@@ -125,7 +125,7 @@ function Comparison({ view, chosen }: { readonly view: View; readonly chosen: re
   const { sessions } = view.data;
   const [a, b] = chosen.toSorted((x, y) => x - y).map((number) => sessions?.find(({ session }) => session === number));
   return (
-    <section aria-labelledby="compare">
+    <section>
       <h2 id="compare">Compare two sessions</h2>
       {a && b ? <ComparisonTable a={a} b={b} /> : <p class="quiet">Choose two sessions above.</p>}
     </section>
