@@ -3,7 +3,8 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["packages/*/src/**/*.test.ts", "tests/**/*.test.ts", "examples/**/*.test.ts", "faults/**/*.test.ts"],
-    exclude: ["**/node_modules/**", "**/dist/**"],
+    // What needs a browser runs by itself: npm run test:browser.
+    exclude: ["**/node_modules/**", "**/dist/**", "packages/cli/src/viewer/browser*.test.ts"],
     // Processes, not threads: tests load native drivers, kill children and listen for signals.
     pool: "forks",
     // Real files, brokers and processes on a busy machine with two cores.
