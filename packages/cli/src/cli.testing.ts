@@ -37,14 +37,15 @@ export interface Outcome {
 export interface RunOptions {
   readonly input?: string | Buffer;
   readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
 }
 
 /** Only what a program needs to run: no colour wishes, no options of the test runner. */
 const ENV = { PATH: process.env.PATH ?? "", TZ: "UTC" };
 
 /** Runs the built command as its users do. */
-export async function agentStats(args: readonly string[], { input, env = {} }: RunOptions = {}): Promise<Outcome> {
-  const child = spawn(process.execPath, [MAIN, ...args], { env: { ...ENV, ...env } });
+export async function agentStats(args: readonly string[], { input, env = {}, cwd }: RunOptions = {}): Promise<Outcome> {
+  const child = spawn(process.execPath, [MAIN, ...args], { cwd, env: { ...ENV, ...env } });
   let stdout = "";
   let stderr = "";
   child.stdout.setEncoding("utf8").on("data", (text) => {

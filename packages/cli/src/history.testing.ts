@@ -43,14 +43,24 @@ export function hourOf(hoursAgo: number): readonly (readonly [row: number, count
 
 /** A database with days of history, as an app leaves it that counted every hour, up to an hour ago, and was closed. */
 export function databaseWithHistory(file: string, ending: "close" | null = "close"): void {
+  sessionWithHistory(file, { from: HISTORY_HOURS, to: 1 }, ending);
+}
+
+/** One run of that app; those before it are folded. */
+export function sessionWithHistory(
+  file: string,
+  { from, to }: { readonly from: number; readonly to: number },
+  ending: "close" | null = "close",
+): void {
   const store = sqlcipherStore({ file, key: KEY, thread: "same" });
   const calls = store.now;
   if (!calls) throw new Error("this store has no blocking half");
   const now = Date.now();
-  const { session } = calls.begin({ startedAt: now - HISTORY_HOURS * HOUR_MS, flushEveryMs: 5_000, seen: null });
-  for (let hoursAgo = HISTORY_HOURS; hoursAgo >= 1; hoursAgo--) {
+  calls.fold();
+  const { session } = calls.begin({ startedAt: now - from * HOUR_MS, flushEveryMs: 5_000, seen: null });
+  for (let hoursAgo = from; hoursAgo >= to; hoursAgo--) {
     const at = now - hoursAgo * HOUR_MS;
-    const save = HISTORY_HOURS - hoursAgo + 1;
+    const save = from - hoursAgo + 1;
     const cells = hourOf(hoursAgo).flatMap(([row, counter, value]) => [row, COUNTERS.indexOf(counter), value]);
     calls.save({
       session,
@@ -61,7 +71,7 @@ export function databaseWithHistory(file: string, ending: "close" | null = "clos
       keys: save === 1 ? KEYS : [],
       counters: COUNTERS,
       cells: Float64Array.from(cells),
-      ...(hoursAgo === 1 && ending !== null && { ending }),
+      ...(hoursAgo === to && ending !== null && { ending }),
     });
   }
   calls.close();

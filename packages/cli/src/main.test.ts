@@ -229,20 +229,6 @@ describe("the command", () => {
     expect(execFileSync(program, ["--help"], { encoding: "utf8" })).toContain("VERBS");
   });
 
-  test("takes every line of its README", async () => {
-    const readme = readFileSync(join(PACKAGE, "README.md"), "utf8");
-    const lines = readme.split("\n").filter((line) => line.startsWith("agent-stats "));
-    expect(lines).toHaveLength(4);
-    const key = { passphrase: "correct horse" };
-    const [raw, phrase] = await Promise.all([database(), database((file) => closedDatabase(file, { key }))]);
-    for (const line of lines) {
-      const isPhrase = line.includes("--passphrase-file");
-      const files = isPhrase ? [phrase.db, keyFile(phrase.path, key.passphrase)] : [raw.db, keyFile(raw.path)];
-      const args = line.split(" ").map((word) => (word === "FILE" ? (files.shift() as string) : word));
-      expect(await agentStats(args.slice(1)), line).toMatchObject({ code: 0, stderr: "" });
-    }
-  });
-
   test("does not care for Stricli's own variables", async () => {
     expect(await agentStats(["--version"], { env: { STRICLI_NO_COLOR: "neither" } })).toMatchObject({ code: 0 });
   });

@@ -37,8 +37,16 @@ export function metricOf(row: Row, protocols: readonly Protocol[]): Metric {
 }
 
 function conventionalName(counter: string) {
-  const sent = { name: "messaging.client.sent.messages", help: "messages sent, and tried", operation: "send" };
-  const received = { name: "messaging.client.consumed.messages", help: "messages received", operation: "receive" };
+  const sent = {
+    name: "messaging.client.sent.messages",
+    help: "messages sent, or with an error.type not sent",
+    operation: "send",
+  };
+  const received = {
+    name: "messaging.client.consumed.messages",
+    help: "messages received, or with an error.type not readable",
+    operation: "receive",
+  };
   const via = { "agentstats.counter": counter };
   if (SENT.test(counter)) return { ...sent, attributes: via };
   if (RECEIVED.test(counter)) return { ...received, attributes: via };

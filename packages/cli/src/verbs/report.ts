@@ -155,7 +155,7 @@ function reportText({ replaced: { servers, users, visible }, document }: Report,
     `  replaced   ${plural(servers, "server")} by pseudonyms, ${plural(users, "user")} by numbers`,
     `  left       ${visible.length === 0 ? "no name" : `${plural(visible.length, "well-known public server")}`}`,
     `  included   ${plural(document.sessions.length, "session")}, times to the hour, counts ${document.coarse ? "rounded" : "exact"}`,
-    "  look at it before you send it; agent-stats resolve srv-… tells you alone who is who",
+    "  look at it before you send it; agent-stats resolve srv-… tells only you who",
     "",
   ].join("\n");
 }

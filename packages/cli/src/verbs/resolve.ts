@@ -2,7 +2,7 @@ import type { CliContext } from "../context.ts";
 import { CliError } from "../errors.ts";
 import type { SourceFlags } from "../flags.ts";
 import { keyFor, look } from "../source.ts";
-import { printable } from "../text/cells.ts";
+import { printable, wrapName } from "../text/cells.ts";
 import { formatTime } from "../text/times.ts";
 
 /** `agent-stats resolve srv-…`: which server a pseudonym of one's own report stands for. */
@@ -26,7 +26,8 @@ export async function resolve(this: CliContext, flags: SourceFlags, pseudonym: s
   const resolved = found.map(({ server, made, caseId }) => ({ server, made: new Date(made), caseId }));
   const lines = resolved.map(({ server, made, caseId }) => {
     const ofCase = caseId === null ? "" : `, case ${printable(caseId)}`;
-    return `${printable(server)}\n  in the report of ${formatTime(made, "minutes")}${ofCase}\n`;
+    const name = wrapName(printable(server), this.terminal.width).join("\n");
+    return `${name}\n  in the report of ${formatTime(made, "minutes")}${ofCase}\n`;
   });
   this.process.stdout.write(flags.json ? `${JSON.stringify({ pseudonym, resolved })}\n` : lines.join(""));
 }
