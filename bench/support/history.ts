@@ -17,7 +17,8 @@ export const HOUR_KEYS = DAYS * HOURS_A_DAY * SERVERS_AN_HOUR;
  * A file as a host leaves it that met so many servers: every key has sums in the past; and in each of the last 90 days a
  * session of 8 hours counted on 14 servers an hour, going round through all of them.
  */
-export function writeHistory(file: string, keys: number, now = Date.now()): void {
+export function writeHistory(file: string, keys: number, days = DAYS): void {
+  const now = Date.now();
   const { now: store } = sqlcipherStore({ file, key: KEY, thread: "same" });
   if (!store) throw new Error("the store in this thread answers at once");
   const counters = smp.counters.map(({ name }) => name);
@@ -45,7 +46,7 @@ export function writeHistory(file: string, keys: number, now = Date.now()): void
   session(first, [Array.from({ length: keys }, (_, number) => number)]);
   store.prune(Math.floor(first / HOUR_MS) + 1);
   let next = 0;
-  for (let day = DAYS; day > 0; day--) {
+  for (let day = days; day > 0; day--) {
     const startedAt = Math.floor(now / HOUR_MS) * HOUR_MS - day * 24 * HOUR_MS;
     const hours = Array.from({ length: HOURS_A_DAY }, () =>
       Array.from({ length: SERVERS_AN_HOUR }, () => next++ % keys),

@@ -1,0 +1,62 @@
+import type { JsonFigure, NodeResults, Results } from "./results.ts";
+
+/** The page of results: a table for each version of Node, in the order of the lines. */
+export function pageOf({ machine, versions, nodes }: Results, names: readonly string[]): string {
+  const packages = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
+  const parts = Object.entries(nodes).flatMap(([node, results]) => [
+    `## Node ${node}`,
+    `\`${results.command}\`, ${results.date}`,
+    ...names.flatMap((name) => section(name, results)),
+  ]);
+  const head = [
+    "# Speed, measured",
+    "Written by `npm run bench`: every number is compared with a baseline that was measured in the same run. README.md says what each line means, what was missed, and why.",
+    `Machine: ${machine}. ${packages.join(", ")}.`,
+  ];
+  return `${[...head, ...parts].join("\n\n")}\n`;
+}
+
+function section(name: string, { lines }: NodeResults): string[] {
+  const line = lines[name];
+  if (!line) return [];
+  return [`### ${name}${line.ok ? "" : ": missed"}`, line.measured, table(line.figures)];
+}
+
+function table(figures: Readonly<Record<string, JsonFigure>>): string {
+  const rows = Object.entries(figures).map(([name, figure]) => {
+    const { against, target, ok } = figure;
+    const verdict = ok === null ? "" : ok ? "reached" : "**missed**";
+    const baseline = against === null ? "" : `${amount(figure.baseline, figure.unit)} (${against})`;
+    return `| ${name} | ${amount(figure.figure, figure.unit)} | ${baseline} | ${ratio(figure.ratio)} | ${target ?? ""} | ${verdict} |`;
+  });
+  return ["| figure | ours | baseline | ratio | target | |", "| --- | ---: | ---: | ---: | --- | --- |", ...rows].join(
+    "\n",
+  );
+}
+
+/** The same tables for a terminal. */
+export function textOf(name: string, figures: Readonly<Record<string, JsonFigure>>): string {
+  const rows = Object.entries(figures).map(([title, { figure, unit, baseline, ratio: of, target, ok }]) => {
+    const against = baseline === null ? "" : `against ${amount(baseline, unit)}, ${ratio(of)}`;
+    const verdict = ok === null ? "" : ok ? `ok (${target})` : `MISSED (${target})`;
+    return `  ${title.padEnd(52)} ${amount(figure, unit).padStart(12)}  ${against.padEnd(34)} ${verdict}`.trimEnd();
+  });
+  return [name, ...rows].join("\n");
+}
+
+export function amount(value: number | null, unit: string): string {
+  if (value === null) return "–";
+  if (unit === "bytes" && value >= 100_000) return `${short(value / 1e6)} MB`;
+  return `${short(value)} ${unit}`;
+}
+
+function short(value: number): string {
+  const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2;
+  return value.toLocaleString("en", { maximumFractionDigits: digits });
+}
+
+/** Below a tenth, a ratio is easier read as a share. */
+function ratio(value: number | null): string {
+  if (value === null) return "";
+  return value > 0 && value < 0.1 ? `1/${Math.round(1 / value).toLocaleString("en")}` : `${short(value)} ×`;
+}
