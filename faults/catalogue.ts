@@ -7,6 +7,7 @@ import { erase } from "./trials/erase/erase.ts";
 import { kill } from "./trials/kill/kill.ts";
 import { moved } from "./trials/moved/moved.ts";
 import { powercut } from "./trials/powercut/powercut.ts";
+import { secrets } from "./trials/secrets/secrets.ts";
 import { stale } from "./trials/stale/stale.ts";
 import { upgrade } from "./trials/upgrade/upgrade.ts";
 
@@ -21,5 +22,6 @@ export const CATALOGUE: readonly Trial[] = [
   erase,
   moved,
   clock,
+  secrets,
   upgrade,
 ];
