@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { DRIVERS } from "../../oracle/drivers.ts";
@@ -31,8 +31,7 @@ const PROCESSES = [2, 4] as const;
 /** Many members use one file at once; their processes are killed at random, and others take their places. */
 export async function wave({ seed, kills, folder, killed }: WaveOf): Promise<JudgedCrowd> {
   const random = randomOf(seed);
-  const own = join(folder, `wave-${seed}`);
-  mkdirSync(own);
+  const own = mkdtempSync(join(folder, "wave-"));
   const file = join(own, "stats.db");
   const crew = crewOf({ file, own, folder, random });
   const reader = crew.join("read", 0);

@@ -3,7 +3,7 @@
  * and its session must be listed as ended so. And two faults from within: the database's thread dies in mid-work, where
  * nothing may be lost either; and the main thread is stuck until it is killed, where the database's thread saves for it.
  */
-import { mkdirSync } from "node:fs";
+import { mkdtempSync } from "node:fs";
 import { join } from "node:path";
 import type { Ending } from "agent-stats";
 import type { EndingOfLife, LifeSpec, Place } from "../../child/spec.ts";
@@ -93,8 +93,7 @@ async function oneEnding(
   change: Partial<LifeSpec> | null,
 ): Promise<OneEnding> {
   const random = randomOf(seed);
-  const own = join(folder, change ? `control-${KINDS.indexOf(end)}` : `unit-${seed}`);
-  mkdirSync(own);
+  const own = mkdtempSync(join(folder, change ? "control-" : "unit-"));
   const place = NEEDS_THREAD.has(end) ? "own" : random.pick(PLACES);
   const spec: LifeSpec = {
     file: join(own, "stats.db"),

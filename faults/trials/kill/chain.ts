@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdtempSync } from "node:fs";
 import { join } from "node:path";
 import type { DriverName } from "agent-stats/sqlcipher";
 import type { Phase, Place } from "../../child/spec.ts";
@@ -26,8 +26,7 @@ export async function runChain(
   judged: (life: Judged, about: Phase) => void,
 ): Promise<void> {
   const random = randomOf(seed);
-  const own = join(folder, `chain-${seed}`);
-  mkdirSync(own);
+  const own = mkdtempSync(join(folder, "chain-"));
   const file = join(own, "stats.db");
   let before: Sums = new Map();
   const phases = shuffled(phasesIn(place, false), random);

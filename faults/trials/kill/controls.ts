@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { mkdtempSync } from "node:fs";
 import { join } from "node:path";
 import type { DriverName } from "agent-stats/sqlcipher";
 import type { LifeSpec } from "../../child/spec.ts";
@@ -53,9 +53,8 @@ export async function controls(of: {
   readonly driver: DriverName;
 }): Promise<Control[]> {
   const results: Control[] = [];
-  for (const [n, { without, shows, lives, declaredMs }] of PLANS.entries()) {
-    const own = join(of.folder, `control-${n}`);
-    mkdirSync(own);
+  for (const { without, shows, lives, declaredMs } of PLANS) {
+    const own = mkdtempSync(join(of.folder, "control-"));
     const score = new Score();
     let before: Sums = new Map();
     for (const [index, life] of lives.entries()) {

@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { mkdtempSync } from "node:fs";
 import { join } from "node:path";
 import type { DriverName } from "agent-stats/sqlcipher";
 import { PHASES, type Phase, type Place } from "../../child/spec.ts";
@@ -17,8 +17,7 @@ export async function learn(of: {
   readonly folder: string;
 }): Promise<Durations> {
   const { driver, place, folder } = of;
-  const own = join(folder, `learn-${place}-${driver.length}`);
-  mkdirSync(own);
+  const own = mkdtempSync(join(folder, "learn-"));
   const file = join(own, "stats.db");
   let before: Sums = new Map();
   const longest = new Map<Phase, number>();

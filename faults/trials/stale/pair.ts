@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { DriverName } from "agent-stats/sqlcipher";
@@ -44,14 +44,13 @@ const DOOMED_FROM = 100;
 
 const COUNTING_MS = [5, 90] as const;
 /** Longer than the other one takes to open, shorter than it waits for a lock that a frozen transaction holds. */
-const FROZEN_MS = 1_500;
+const FROZEN_MS = 3_000;
 
 /** Two hosts on one file: to the one something happens, and the other goes on; after each time every sum must be exact. */
 export async function runPair(pair: PairOf, unit: (seen: UnitSeen) => void): Promise<void> {
   const { seed, kind, driver, units, folder, sabotage = kind === "no lock" ? "no locks" : null } = pair;
   const random = randomOf(seed);
-  const own = join(folder, `pair-${seed}-${sabotage ?? ""}`.replaceAll(" ", "-"));
-  mkdirSync(own);
+  const own = mkdtempSync(join(folder, "pair-"));
   const file = join(own, "stats.db");
   const place = kind === "no lock" || kind === "commits" || sabotage !== null ? "host" : "own";
   const spec = (name: string) =>
