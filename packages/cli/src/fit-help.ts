@@ -3,7 +3,7 @@ import { stripVTControlCharacters } from "node:util";
 const WIDTH = 80;
 
 /** Breaks what Stricli leaves as long as it comes: usage lines and the flags' meanings, each under its own beginning. */
-export function fitHelp(help: string): string {
+function fitHelp(help: string): string {
   return help
     .split("\n")
     .flatMap((line) => (lengthOf(line) <= WIDTH ? [line] : hanging(line)))

@@ -41,7 +41,7 @@ export const seconds = (input: string) => {
   return given;
 };
 
-export const keyFlags: FlagParametersForType<KeyFlags, CliContext> = {
+const keyFlags: FlagParametersForType<KeyFlags, CliContext> = {
   keyFile: {
     kind: "parsed",
     parse: path,
@@ -83,7 +83,7 @@ const driverFlag: FlagParametersForType<Pick<StoreFlags, "driver">, CliContext>[
   brief: "better-sqlite3-multiple-ciphers or @signalapp/sqlcipher",
 };
 
-export const storeFlags: FlagParametersForType<StoreFlags, CliContext> = {
+const storeFlags: FlagParametersForType<StoreFlags, CliContext> = {
   db: { kind: "parsed", parse: path, placeholder: "FILE", brief: "The database that the app writes" },
   ...keyFlags,
   driver: driverFlag,

@@ -23,7 +23,7 @@ export const FAILING_FOR_HOURS = 97;
 export const HISTORY_HOURS = 300;
 
 /** What each hour counts: primes, so that no number can stand in for another. */
-export function hourOf(hoursAgo: number): readonly (readonly [row: number, counter: Counter, value: number])[] {
+function hourOf(hoursAgo: number): readonly (readonly [row: number, counter: Counter, value: number])[] {
   const fails = hoursAgo <= FAILING_FOR_HOURS;
   return [
     [0, "sentDirect", fails ? 41 : 53],

@@ -51,9 +51,10 @@ async function filled(readme: string): Promise<string> {
   return parts.join("");
 }
 
-/** What is another one at each run: dates, pseudonyms, and where days begin among the bars. */
+/** What is another one at each run: dates, and where they break a line; pseudonyms; where days begin among the bars. */
 function masked(text: string): string {
   return text
+    .replaceAll(/\n {4}(?=\S)/g, " ")
     .replaceAll(/\d{4}-\d{2}-\d{2}( \d{2}:\d{2}(:\d{2})?|T\d{2}:\d{2}Z)?/g, "DATE")
     .replaceAll(/since \d{1,2} [A-Z][a-z]+( \d{4})?/g, "since DAY")
     .replaceAll(/\(\d+ (s|min|h)( \d+ (s|min))? ago\)/g, "(AGO)")

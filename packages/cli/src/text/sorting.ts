@@ -15,7 +15,7 @@ export function byUserServerProtocol(a: ServerStats, b: ServerStats): number {
 const DIGITS = /^\d+$/;
 
 /** User 2 before user 10; all else by code units, so the same on every machine. */
-export function compare(a: string, b: string): number {
+function compare(a: string, b: string): number {
   if (DIGITS.test(a) && DIGITS.test(b) && a.length !== b.length) return a.length - b.length;
   return a < b ? -1 : a > b ? 1 : 0;
 }
