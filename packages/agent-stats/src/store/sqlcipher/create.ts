@@ -38,20 +38,38 @@ export function createFilled(driver: Driver, keyed: KeyedFile, fill: (handle: Sq
 /** Does it while nobody else creates that file or moves it aside. */
 export function underLock<T>(driver: Driver, file: string, body: () => T): T {
   assertFolder(file);
-  const lockPath = `${file}-creating`;
   let lock: SqliteHandle | null = null;
   try {
-    lock = lockFile(lockPath, (path) => openHandle(driver, path), BUSY_TIMEOUT_MS);
-    if (lock === null) throw statsErrorOf({ code: "SQLITE_BUSY" });
+    lock = takeLock(driver, lockOf(file));
     return body();
   } catch (error) {
     throw fileErrorOf(error);
   } finally {
     if (lock) {
-      rmSync(lockPath, { force: true });
+      rmSync(lockOf(file), { force: true });
       lock.close();
     }
   }
+}
+
+const lockOf = (file: string) => `${file}-creating`;
+
+/** A lock that was waited for may be on a file that whoever held it has removed: it then keeps nobody out. */
+function takeLock(driver: Driver, path: string): SqliteHandle {
+  for (const until = Date.now() + BUSY_TIMEOUT_MS; Date.now() < until; ) {
+    let opened: number | undefined;
+    const open = () => {
+      const handle = openHandle(driver, path);
+      handle.exec("PRAGMA journal_mode = MEMORY");
+      opened = statOf(path)?.ino;
+      return handle;
+    };
+    const lock = lockFile(path, open, BUSY_TIMEOUT_MS);
+    if (lock === null) break;
+    if (opened !== undefined && statOf(path)?.ino === opened) return lock;
+    lock.close();
+  }
+  throw statsErrorOf({ code: "SQLITE_BUSY" });
 }
 
 /**

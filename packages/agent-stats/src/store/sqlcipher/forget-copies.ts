@@ -1,7 +1,8 @@
 import { createHmac } from "node:crypto";
 import { readdirSync, renameSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { codeOf, immediately, type SqliteHandle } from "../sqlite/handle.ts";
+import { countChange } from "../sqlite/changes.ts";
+import { codeOf, immediately, type SqliteHandle, statsErrorOf } from "../sqlite/handle.ts";
 import { copiesAside } from "./aside.ts";
 import { underLock } from "./create.ts";
 import type { DamagedOptions } from "./damaged.ts";
@@ -15,11 +16,24 @@ import { looksLikeTree } from "./pages/tree.ts";
 /** A note in the database that a user is yet to be forgotten in copies: of the user, it holds no more than a digest. */
 const NOTE = "aside:";
 
-/** Notes that copies which were moved aside may hold that user. Before the deletion, so that no crash leaves it out. */
+/**
+ * Notes that copies which were moved aside may hold that user. Before the deletion, so that no crash leaves it out.
+ * @throws StatsError when the database fails
+ */
 export function rememberToForget(handle: SqliteHandle, userId: string): void {
+  try {
+    const note = NOTE + digestOf(saltOf(handle), userId);
+    write(handle, "INSERT OR REPLACE INTO agent_stats_meta (name, value) VALUES (?, 1)", [note]);
+  } catch (error) {
+    throw statsErrorOf(error);
+  }
+}
+
+/** One statement for each of these, all in one transaction, which counts as a change. */
+function write(handle: SqliteHandle, sql: string, names: readonly string[]): void {
   immediately(handle, () => {
-    const note = handle.prepare("INSERT OR REPLACE INTO agent_stats_meta (name, value) VALUES (?, 1)");
-    note.run([NOTE + digestOf(saltOf(handle), userId)]);
+    for (const name of names) handle.prepare(sql).run([name]);
+    countChange(handle);
   });
 }
 
@@ -41,9 +55,11 @@ export function forgetInCopies(handle: SqliteHandle, options: DamagedOptions): b
       }
       syncFolder(dirname(options.file));
     });
-    immediately(handle, () => {
-      for (const digest of digests) handle.prepare("DELETE FROM agent_stats_meta WHERE name = ?").run([NOTE + digest]);
-    });
+    write(
+      handle,
+      "DELETE FROM agent_stats_meta WHERE name = ?",
+      [...digests].map((digest) => NOTE + digest),
+    );
     return true;
   } catch {
     // A disk that is full or fails for now: the note stays, and so does the copy.
