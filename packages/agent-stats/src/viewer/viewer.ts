@@ -1,7 +1,9 @@
 import { h, render } from "preact";
 import type { Protocol } from "../record/protocol.ts";
+import type { StatsReader } from "../store/store.ts";
 import { App } from "./app.tsx";
 import { fetchSource } from "./fetch-source.ts";
+import { type ReportKeys, storeSource, withReports } from "./own-source.ts";
 import { StartProblem } from "./parts/message.tsx";
 import type { ViewerSource } from "./source.ts";
 import controls from "./style/controls.css?inline";
@@ -11,6 +13,7 @@ import page from "./style/page.css?inline";
 
 export type { FetchSource, ServedAbout } from "./fetch-source.ts";
 export { fetchSource } from "./fetch-source.ts";
+export type { ReportKeys } from "./own-source.ts";
 export type { MadeReport, ReportWishes, ViewerSource } from "./source.ts";
 
 export interface ViewerOptions {
@@ -20,6 +23,11 @@ export interface ViewerOptions {
   readonly protocols?: readonly Protocol[];
   /** Users who are shown only on request, such as hidden profiles. Default: none. */
   readonly hiddenUsers?: Iterable<string | number>;
+  /**
+   * The store that keeps the keys of reports, so that their pseudonyms can be resolved; for a source that makes no reports
+   * of its own. Default: the source, if it is a store; else none, and the page says so.
+   */
+  readonly reportKeys?: ReportKeys;
   /** Offers to forget a user and to start from zero, after a typed confirmation. Default: false. */
   readonly canWrite?: boolean;
   /** How often a source that does not tell of changes is looked at, in milliseconds. Default: 5 000. */
@@ -37,14 +45,17 @@ const STYLE = [page, controls, numbers, narrowAndPrint].join("\n");
 const REFRESH_EVERY_MS = 5_000;
 
 /**
- * Shows statistics in a page: of the app's own handle, of a file, or of a server.
+ * Shows statistics in a page: of the app's own handle, of a store that is only looked at, or of a server.
  *
  * @example
  * const stats = await openAgentStats({ protocols: [mqtt], store });
  * createViewer(stats, { element: document.body, protocols: [mqtt] });
  */
-export function createViewer(source: ViewerSource, options: ViewerOptions): Viewer {
+export function createViewer(given: ViewerSource | StatsReader, options: ViewerOptions): Viewer {
   const { element, protocols = [], hiddenUsers = [], canWrite = false, refreshEvery = REFRESH_EVERY_MS } = options;
+  const isStore = "sums" in given;
+  const own = isStore ? storeSource(given) : given;
+  const source = own.makeReport ? own : withReports(own, protocols, options.reportKeys ?? (isStore ? given : null));
   const takeStyleAway = addStyle(element);
   const hidden = new Set([...hiddenUsers].map(String));
   render(h(App, { source, protocols, hidden, canWrite, refreshEveryMs: refreshEvery }), element);

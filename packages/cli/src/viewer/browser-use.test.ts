@@ -90,7 +90,7 @@ describe.skipIf(noBrowser !== null)("using the viewer in Chromium", { timeout: 1
     expect(await page.getByText("sentQuotaErrs").innerText()).toMatch(/failed \(sentQuotaErrs \d+, sentAuthErrs \d+\)/);
     await page.getByText("7 sessions, 3 ended badly").first().waitFor();
     await goTo(page, "Sessions");
-    await page.getByText("crashed: an error that nobody caught").waitFor();
+    await page.getByText("crashed: uncaught error").waitFor();
     expect(await page.getByText("ended without a goodbye").count()).toBe(2);
     await page.getByLabel("Compare session 3").check();
     await page.getByLabel("Compare session 7").check();

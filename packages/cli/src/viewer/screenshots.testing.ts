@@ -7,6 +7,8 @@ import { FIXTURES, goTo, type Served, serveFixture, settled } from "./screens.te
 
 const FOLDER = fileURLToPath(new URL("../../../../docs/screenshots/", import.meta.url));
 const SIZE = { width: 1_120, height: 800 };
+/** Screens whose point is below the first view. */
+const WHOLE: ReadonlySet<string> = new Set(["server", "sessions"]);
 
 /** One screen of the story in both themes, signed in once: the link works once only. */
 test("every screen, light and dark", async () => {
@@ -17,7 +19,8 @@ test("every screen, light and dark", async () => {
       await page.emulateMedia({ colorScheme });
       // uPlot draws its lines anew in the next frame.
       await page.waitForTimeout(300);
-      await page.screenshot({ path: `${FOLDER}${name}-${colorScheme}.png` });
+      await page.evaluate("scrollTo(0, 0)");
+      await page.screenshot({ path: `${FOLDER}${name}-${colorScheme}.png`, fullPage: WHOLE.has(name) });
     }
   };
   const open = async (server: Served, width = SIZE.width) => {

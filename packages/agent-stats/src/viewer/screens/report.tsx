@@ -115,7 +115,7 @@ function Preview({
     const { source } = view;
     const unresolved = await Promise.resolve(source.keepReport?.(report.id)).then(
       () => "",
-      () => " Its pseudonyms cannot be resolved later, as the database could not be written.",
+      () => " Its pseudonyms cannot be resolved later, as their key could not be kept.",
     );
     setDone((await what()) + unresolved);
   };
