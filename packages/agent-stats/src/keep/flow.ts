@@ -13,7 +13,17 @@ export interface StoreCall<M extends Method = Method> {
  * What the keeper does with its store, written once as a generator that yields each call. While the host lives it is
  * driven by promises; when the process is ending, and nothing can be awaited any more, the same steps are driven at once.
  */
-export type Flow<T> = Generator<StoreCall, T, unknown>;
+export type Flow<T> = Generator<StoreCall | Pause, T, unknown>;
+
+/** A turn for whatever else the thread has to do; a process that is ending has nothing else. */
+interface Pause {
+  readonly method: null;
+}
+
+/** Lets others have their turn, from within a flow that works for long. */
+export function* pause(): Flow<void> {
+  yield { method: null };
+}
 
 /** Asks the store, from within a flow. */
 export function* ask<M extends Method>(method: M, ...args: Parameters<StoreCalls[M]>): Flow<Answer<M>> {
@@ -33,8 +43,7 @@ export class Drive<T> {
   async finish(store: StatsStore): Promise<T> {
     while ("call" in this.#step) {
       const asked = this.#step;
-      const { method, args } = asked.call;
-      const answer = await outcome(() => (store[method] as (...args: unknown[]) => Promise<unknown>)(...args));
+      const answer = await outcome(() => (asked.call.method === null ? nextTurn() : made(asked.call, store)));
       // Unless somebody in a hurry asked again meanwhile, and went on without this answer.
       if (this.#step === asked) this.#go(answer);
     }
@@ -44,8 +53,8 @@ export class Drive<T> {
   /** The call that is under way is made once more, which is harmless; then the rest of the flow. */
   finishNow(calls: StoreCalls): T {
     while ("call" in this.#step) {
-      const { method, args } = this.#step.call;
-      this.#go(outcomeNow(() => (calls[method] as (...args: unknown[]) => unknown).apply(calls, args)));
+      const { call } = this.#step;
+      this.#go(outcomeNow(() => (call.method === null ? undefined : made(call, calls))));
     }
     return resultOf(this.#step.end);
   }
@@ -55,12 +64,21 @@ export class Drive<T> {
   }
 }
 
+/** The call, made of a store that answers later or at once. */
+function made({ method, args }: StoreCall, store: StatsStore | StoreCalls): unknown {
+  return (store[method] as (...args: unknown[]) => unknown).apply(store, args);
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
+}
+
 type Outcome<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: unknown };
 
 /** Where a flow stands: at a call, or at its end. */
-type Step<T> = { readonly call: StoreCall } | { readonly end: Outcome<T> };
+type Step<T> = { readonly call: StoreCall | Pause } | { readonly end: Outcome<T> };
 
-function stepOf<T>(advance: () => IteratorResult<StoreCall, T>): Step<T> {
+function stepOf<T>(advance: () => IteratorResult<StoreCall | Pause, T>): Step<T> {
   const advanced = outcomeNow(advance);
   if (!advanced.ok) return { end: advanced };
   const { done, value } = advanced.value;
@@ -72,7 +90,7 @@ function resultOf<T>(end: Outcome<T>): T {
   throw end.error;
 }
 
-async function outcome(call: () => Promise<unknown>): Promise<Outcome<unknown>> {
+async function outcome(call: () => unknown): Promise<Outcome<unknown>> {
   try {
     return { ok: true, value: await call() };
   } catch (error) {

@@ -8,7 +8,7 @@ import { SessionHours } from "./hours.ts";
 import { type BatchHead, type Progress, progressOf } from "./progress.ts";
 import { Pruning } from "./pruning.ts";
 import { split } from "./split.ts";
-import { startingSums } from "./starting-sums.ts";
+import { startFromPast } from "./starting-sums.ts";
 
 export interface SessionOptions {
   readonly recorder: Recorder;
@@ -97,7 +97,7 @@ export class SessionFlows {
     yield* ask("fold", { session: caller.session, at: Date.now() });
     yield* this.#pruning.prune();
     this.erasePending = (yield* ask("erase")) === "pending";
-    if (this.#options.startFromPast) this.#recorder.startFrom(startingSums(yield* ask("sums", caller)));
+    if (this.#options.startFromPast) yield* startFromPast(this.#recorder, yield* ask("sums", caller));
     this.#started = true;
   }
 

@@ -156,10 +156,7 @@ export class Recorder implements RowOwner {
 
   /** Starts the counters within the scope from zero. */
   reset(scope: Scope = {}): void {
-    for (const row of this.rows(scope)) {
-      for (const index of row.protocol.counters.keys()) row.setValue(index, 0);
-      row.base = null;
-    }
+    for (const row of this.rows(scope)) row.reset();
   }
 
   /** Forgets what gauges showed: whoever set them is away. */
@@ -204,11 +201,13 @@ export class Recorder implements RowOwner {
    * Counters that the protocol does not know are left to the store.
    */
   startFrom(sums: Iterable<StartingSum>): void {
+    let row: Row | null = null;
     for (const { protocol: name, userId, server, counter, value } of sums) {
       const protocol = this.#protocols.get(name);
       const index = protocol?.counterIndex.get(counter);
       if (protocol === undefined || index === undefined || this.#forgotten.has(userId)) continue;
-      const row = this.#find(protocol, userId, server);
+      // The counters of one key come together.
+      if (!row?.isOf(protocol, userId, server)) row = this.#find(protocol, userId, server);
       row.base ??= new Float64Array(protocol.counters.length);
       row.base[index] = (row.base[index] as number) + value;
       row.setValue(index, row.value(index) + value);

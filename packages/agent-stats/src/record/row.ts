@@ -76,6 +76,10 @@ export class Row implements Server {
     return this.group.userId;
   }
 
+  isOf(protocol: Protocol, userId: string, server: string): boolean {
+    return this.server === server && this.userId === userId && this.protocol === protocol;
+  }
+
   add(counter: string, n = 1): void {
     const index = this.protocol.counterIndex.get(counter);
     if (index === undefined) this.group.owner.rejected("unknownName");
@@ -110,6 +114,11 @@ export class Row implements Server {
 
   setValue(index: number, value: number): void {
     this.cells[this.at + 1 + index] = value;
+  }
+
+  reset(): void {
+    this.cells.fill(0, this.at + 1, this.at + 1 + this.protocol.counters.length);
+    this.base = null;
   }
 
   /** All counters, as they stand. */
