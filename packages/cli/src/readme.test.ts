@@ -72,6 +72,12 @@ describe("the README", () => {
     expect(now).toContain(MINE.split(",")[0]);
   });
 
+  test("of the project shows the same of doctor", async () => {
+    const [readme, project] = [README, join(PACKAGE, "../../README.md")].map((path) => readFileSync(path, "utf8"));
+    const told = /^ 1 {2}my\.example[\s\S]*?\(sentAuthErrs\)$/m;
+    expect(masked(told.exec(project ?? "")?.[0] ?? "")).toBe(masked(told.exec(readme ?? "")?.[0] ?? "none"));
+  });
+
   test("control: a number that is another one is seen, a date is not", () => {
     const [a, b] = ["18 % since 19 June\n423", "18 % since 2 July 2025\n423"];
     expect(masked(a)).toBe(masked(b));

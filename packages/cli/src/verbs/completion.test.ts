@@ -1,6 +1,8 @@
 import { spawnSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { agentStats, MAIN } from "../cli.testing.ts";
+import { agentStats, folder, MAIN } from "../cli.testing.ts";
 
 const has = (program: string) => spawnSync(program, ["-c", "exit 0"]).status === 0;
 
@@ -10,7 +12,9 @@ describe("completion", () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout).toContain("agent-stats __complete");
     if (!has(shell)) return console.info(`skipped: the syntax of ${shell}: ${shell} is not installed`);
-    expect(spawnSync(shell, ["-n"], { input: stdout }).status).toBe(0);
+    const file = join(folder(), "completion");
+    writeFileSync(file, stdout);
+    expect(spawnSync(shell, ["-n", file], { encoding: "utf8" })).toMatchObject({ status: 0, stderr: "" });
   });
 
   test("proposes verbs and flags, each with its meaning, and no error", async () => {

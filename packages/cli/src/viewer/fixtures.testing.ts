@@ -104,7 +104,7 @@ export function threeServers(now: number): Run[] {
   ];
 }
 
-export const SMP = "smp://0YuTwO05YJWS8rkjn9eLJDjQhFKvIYd8d4xG8X1blIU=@three.example:5223";
+const SMP = "smp://0YuTwO05YJWS8rkjn9eLJDjQhFKvIYd8d4xG8X1blIU=@three.example:5223";
 
 /** A thousand servers of five profiles. */
 export function thousandServers(now: number): Run[] {
