@@ -34,7 +34,7 @@ export function namesOf(servers: readonly string[], users: readonly string[], hi
 }
 
 /** The first host of an address, with its port: what people know a server by. */
-export function hostOf(server: string): string {
+function hostOf(server: string): string {
   const authority = server.replace(/^[a-z][a-z0-9+.-]*:\/\//i, "").split(/[/?#]/, 1)[0] ?? "";
   const places = authority.slice(authority.lastIndexOf("@") + 1).split(",");
   return places[0] || server;

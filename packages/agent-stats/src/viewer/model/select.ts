@@ -24,12 +24,12 @@ export interface Filter {
   readonly showHidden: boolean;
 }
 
-export const HOUR_MS = 3_600_000;
+const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const DAYS: Readonly<Partial<Record<Range, number>>> = { day: 1, week: 7, month: 30 };
 
 /** When a range begins, to the hour; null for those that are told by sessions and not by time. */
-export function beginOf(range: Range, now: number): number | null {
+function beginOf(range: Range, now: number): number | null {
   const days = DAYS[range];
   return days === undefined ? null : Math.floor((now - days * DAY_MS) / HOUR_MS + 1) * HOUR_MS;
 }
