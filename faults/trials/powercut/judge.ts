@@ -49,19 +49,24 @@ async function withoutWriter(file: string): Promise<Seen> {
   return { state: new Map([...seen.state].filter(([key]) => !key.startsWith("probe|"))) };
 }
 
+/**
+ * SQLCipher takes its salt from the file itself: where the first page was cut off while the WAL was moved into the file,
+ * SQLite alone opens it only at the second time, after it has moved the WAL.
+ */
 function inTables(file: string, expected: Expected): Verdict | null {
-  try {
+  for (const isLast of [false, true]) {
     const handle = openWithKey(file);
     try {
       const integrity = integrityOf(handle);
       if (integrity !== "ok") return { fault: "corrupt", what: `SQLite says: ${integrity}` };
       return verdictOf({ state: rawState(handle) }, expected, "the tables");
+    } catch (error) {
+      if (isLast) return { fault: "corrupt", what: `SQLite says: ${(error as Error).message}` };
     } finally {
       handle.close();
     }
-  } catch (error) {
-    return { fault: "corrupt", what: `SQLite says: ${(error as Error).message}` };
   }
+  return null;
 }
 
 function verdictOf(seen: Seen, expected: Expected, who: string): Verdict | null {
