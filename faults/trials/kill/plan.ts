@@ -30,6 +30,7 @@ const FLUSH_EVERY_MS = [50, 100, 200, 400];
 /** The moment is drawn from a little more than the phase lasted, as it lasts longer at times. */
 const BEYOND = 1.05;
 const WARM_UP_MS = 25;
+const FOR_LONG: Step = { do: "wait", ms: 30_000 };
 const COUNTING_MS = [80, 500] as const;
 
 /** `beginning` is a part of starting that nobody asked to be told apart; of being stuck, another trial tells. */
@@ -86,7 +87,8 @@ export function planLife(phase: Phase, place: Place, durations: Durations, rando
       // In this thread, so that opening is all that this phase is about.
       return { ...base, place: place === "own" ? "same" : place, steps: [], aim: aim("migrating", 0, 1) };
     case "starting":
-      return { ...base, steps: [], aim: null, killAfterMs: within * durations.starting * BEYOND };
+      // It may have started sooner than others did, and is then to be killed while it has nothing to do.
+      return { ...base, steps: [FOR_LONG], aim: null, killAfterMs: within * durations.starting * BEYOND };
     default:
       return { ...base, steps: [], aim: aim(phase, 0, 1) };
   }
