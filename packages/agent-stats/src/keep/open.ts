@@ -76,7 +76,7 @@ export interface AgentStats extends StatsView {
   /**
    * Starts from zero: everything, or what the scope covers. Its history and its keys are forgotten too.
    * What another process has not saved yet counts as after the reset.
-   * @throws StatsError when the store fails: then nothing was reset
+   * @throws StatsError when the store fails, TypeError when the scope has another field: then nothing was reset
    */
   reset(scope?: GivenScope): Promise<void>;
   /**
@@ -214,7 +214,7 @@ async function keep(
       erased: await keeper.deleteUser(String(userId), totals),
     }),
     addUser: (userId) => keeper.addUser(String(userId)),
-    reset: (scope = {}) => keeper.reset(scopeOf(scope)),
+    reset: async (scope = {}) => keeper.reset(scopeOf(assertScope(scope))),
     close: () => keeper.close(),
   };
 }
@@ -225,6 +225,17 @@ function timeline(rows: readonly HourRow[], { by, ...options }: TimelineOptions)
     rows.filter((row) => covers(scope, row)),
     by,
   );
+}
+
+const SCOPE_FIELDS: ReadonlySet<string> = new Set(["protocol", "userId", "server"] satisfies (keyof GivenScope)[]);
+
+/** A field that is not known here would have narrowed the scope: without it, more would be reset than was meant. */
+function assertScope(scope: GivenScope): GivenScope {
+  const isKnown = ([field, value]: [string, unknown]) =>
+    value === undefined ||
+    (SCOPE_FIELDS.has(field) && (typeof value === "string" || (field === "userId" && typeof value === "number")));
+  if (typeof scope === "object" && scope !== null && Object.entries(scope).every(isKnown)) return scope;
+  throw new TypeError("a scope has no fields but protocol, userId and server, each a name: nothing was reset");
 }
 
 function scopeOf({ protocol, userId, server }: GivenScope): Scope {

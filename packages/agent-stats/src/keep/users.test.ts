@@ -217,6 +217,23 @@ describe("a reset", () => {
     }
   });
 
+  test.each<[string, unknown]>([
+    ["a field that is mistyped", { user: "1" }],
+    ["a field too many", { server: "smp://a", port: 5223 }],
+    ["a server that is none", { server: 5 }],
+    ["a user that is null", { userId: null }],
+    ["null", null],
+    ["a name", "smp"],
+  ])("of %s resets nothing: without it, it would have reset more than was meant", async (_, scope) => {
+    const stats = await openAgentStats({ protocols: [smp], store: memoryStore() });
+    stats.server(smp, 1, "smp://a").add("sent", 5);
+    await expect(stats.reset(scope as object)).rejects.toThrow(TypeError);
+    expect((await stats.getServersStats()).servers).toMatchObject([{ overall: { sent: 5 } }]);
+    await stats.reset({ protocol: undefined, userId: 1 } as object);
+    expect((await stats.getServersStats()).servers.map(({ overall }) => overall)).toEqual([{}]);
+    await stats.close();
+  });
+
   test("that fails resets nothing, in memory or in the store", async () => {
     const { stats, watch } = await opened();
     countFor(stats);

@@ -12,6 +12,7 @@ import {
   widthOf,
 } from "./row.ts";
 import { covers, type Scope } from "./scope.ts";
+import { isName, isProtocol, NO_PROTOCOL } from "./valid.ts";
 
 /** What one key holds, by counter and gauge name. Counters that are zero and gauges that were never set are left out. */
 export interface RecordedServer {
@@ -234,11 +235,12 @@ export class Recorder implements RowOwner {
   }
 
   #create(protocol: Protocol, userId: string, server: string): Row {
-    const valid = isName(userId) && isName(server) && this.#knows(protocol);
+    const valid = isName(userId) && isName(server) && isProtocol(protocol) && this.#knows(protocol);
     if (!valid) this.rejected("badKey");
     if (!valid || this.#forgotten.has(userId)) {
-      const nobody = { owner: this, protocol, userId, rows: new Map(), forgotten: true };
-      return new Row(nobody, -1, server, this.#spare(protocol));
+      const counted = isProtocol(protocol) ? protocol : NO_PROTOCOL;
+      const nobody = { owner: this, protocol: counted, userId, rows: new Map(), forgotten: true };
+      return new Row(nobody, -1, server, this.#spare(counted));
     }
     const group = this.#group(protocol, userId);
     const row = new Row(group, this.#byNumber.length, server, this.#memory.take(widthOf(protocol)));
@@ -274,10 +276,6 @@ export class Recorder implements RowOwner {
     this.#spares.set(protocol, spare);
     return spare;
   }
-}
-
-function isName(given: unknown): given is string {
-  return typeof given === "string" && given !== "";
 }
 
 function recordedServer(row: Row): RecordedServer {

@@ -1,5 +1,6 @@
 import type { Recorded, RecordedServer } from "./recorder.ts";
 import type { Scope } from "./scope.ts";
+import { isName as isWholeName } from "./valid.ts";
 
 /** What a host asks of an agent. */
 export type Request =
@@ -86,7 +87,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 function isName(value: unknown): value is string {
-  return typeof value === "string" && value !== "" && value.length <= LONGEST_NAME;
+  return isWholeName(value) && value.length <= LONGEST_NAME;
 }
 
 function isId(value: unknown): value is number {

@@ -1,0 +1,20 @@
+import { defineProtocol, type Protocol } from "./protocol.ts";
+
+/** Half of a character that is written in two parts. Databases keep another in its place, the same for all of them. */
+const HALF_CHARACTER = /\p{Cs}/u;
+
+/** Text, as far as every database can keep it: not empty, and of whole characters. */
+export function isName(given: unknown): given is string {
+  return typeof given === "string" && given !== "" && !HALF_CHARACTER.test(given);
+}
+
+/** Made by `defineProtocol`, of this copy of the library or of another. */
+export function isProtocol(given: unknown): given is Protocol {
+  if (typeof given !== "object" || given === null) return false;
+  const { name, counters, gauges, counterIndex, gaugeIndex } = given as Partial<Protocol>;
+  const isWhole = Array.isArray(counters) && Array.isArray(gauges);
+  return isName(name) && isWhole && counterIndex instanceof Map && gaugeIndex instanceof Map;
+}
+
+/** What handles have that were asked for with no protocol: it counts nothing. */
+export const NO_PROTOCOL: Protocol = defineProtocol("none", {});
