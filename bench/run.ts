@@ -3,15 +3,15 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { parseArgs, promisify } from "node:util";
-import { LINES } from "./lines/lines.ts";
-import type { LineResult } from "./support/line.ts";
+import { LINE_NAMES, type LineResult } from "./support/line.ts";
 import { drawGrowth } from "./support/plot.ts";
 import { jsonLine, keepResults, type NodeResults, RESULTS_MD } from "./support/results.ts";
-import { pageOf, textOf } from "./support/tables.ts";
+import { pageOf, quoteOf, textOf, withQuote } from "./support/tables.ts";
 
 const run = promisify(execFile);
 const LINE = fileURLToPath(new URL("./once/line.js", import.meta.url));
 const PACKAGES = ["@signalapp/sqlcipher", "prom-client", "@opentelemetry/sdk-metrics", "mitata", "esbuild"];
+const README = fileURLToPath(new URL("../../README.md", import.meta.url));
 const LONGEST_ANSWER = 64 * 1024 * 1024;
 
 const HELP = `npm run bench [-- --only NAME] [--node VERSION] [--json]
@@ -20,7 +20,7 @@ const HELP = `npm run bench [-- --only NAME] [--node VERSION] [--json]
   --node VERSION   on that version of Node, which npx brings, e.g. 24.21.0
   --json           ends with one line of JSON, by the names of the lines
 
-Lines: ${Object.keys(LINES).join(", ")}`;
+Lines: ${LINE_NAMES.join(", ")}`;
 
 const { values } = parseArgs({
   options: {
@@ -57,8 +57,8 @@ function versionsOf(names: readonly string[]): Record<string, string> {
 }
 
 async function main(): Promise<void> {
-  const names = values.only ?? Object.keys(LINES);
-  const unknown = names.find((name) => !(name in LINES));
+  const names = values.only ?? LINE_NAMES;
+  const unknown = names.find((name) => !LINE_NAMES.some((known) => known === name));
   if (values.help || unknown !== undefined) {
     if (unknown !== undefined) process.exitCode = 2;
     console.log(unknown === undefined ? HELP : `There is no line "${unknown}".\n\n${HELP}`);
@@ -79,7 +79,8 @@ async function main(): Promise<void> {
   const command = `npm run bench${flags.length > 0 ? ` -- ${flags.join(" ")}` : ""}`;
   const date = new Date().toISOString().slice(0, 10);
   const results = keepResults(node.version, { date, command, lines }, versionsOf(PACKAGES));
-  writeFileSync(RESULTS_MD, pageOf(results, Object.keys(LINES)));
+  writeFileSync(RESULTS_MD, pageOf(results, LINE_NAMES));
+  writeFileSync(README, withQuote(readFileSync(README, "utf8"), quoteOf(results, LINE_NAMES)));
   // The plots show the machine's own Node.
   if (values.node === undefined) for (const line of Object.values(lines)) drawGrowth(line.growth ?? []);
   if (values.json) console.log(JSON.stringify(lines));

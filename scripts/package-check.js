@@ -118,6 +118,7 @@ async function main() {
       run(tool("knip"), ["--no-progress", "--treat-config-hints-as-errors"]),
     ),
   );
+  results.push(await step("size-limit: what is shipped", () => run(tool("size-limit"), [])));
   if (!results.every(Boolean)) {
     console.log("The packages are not fit to be published: see above.");
     process.exitCode = 1;

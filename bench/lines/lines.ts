@@ -1,4 +1,4 @@
-import type { LineResult } from "../support/line.ts";
+import type { LineName, LineResult } from "../support/line.ts";
 import { add } from "./add.ts";
 import { day } from "./day.ts";
 import { erase } from "./erase.ts";
@@ -11,8 +11,8 @@ import { size } from "./size.ts";
 import { space } from "./space.ts";
 import { start } from "./start.ts";
 
-/** Every line of the table, by its name and in its order. */
-export const LINES: Readonly<Record<string, () => Promise<LineResult>>> = {
+/** What measures each line. */
+export const LINES: Readonly<Record<LineName, () => Promise<LineResult>>> = {
   add,
   find,
   save,

@@ -1,3 +1,20 @@
+/** The lines of the table, in its order. */
+export const LINE_NAMES = [
+  "add",
+  "find",
+  "save",
+  "day",
+  "pause",
+  "start",
+  "read",
+  "share",
+  "space",
+  "size",
+  "erase",
+] as const;
+
+export type LineName = (typeof LINE_NAMES)[number];
+
 /** What one line of the table found: a headline, and the figures that it rests on. */
 export interface LineResult {
   /** What was done, in a sentence or two: the load, the rounds, what the numbers mean. */

@@ -60,3 +60,29 @@ function ratio(value: number | null): string {
   if (value === null) return "";
   return value > 0 && value < 0.1 ? `1/${Math.round(1 / value).toLocaleString("en")}` : `${short(value)} ×`;
 }
+
+/** The lines that README quotes: the first figure of each, and whether all of the line is reached. */
+export function quoteOf({ nodes }: Results, names: readonly string[]): string {
+  const [node = "", results] = Object.entries(nodes)[0] ?? [];
+  if (!results) return "";
+  const rows = names.flatMap((name) => {
+    const line = results.lines[name];
+    const [title, figure] = Object.entries(line?.figures ?? {})[0] ?? [];
+    if (!line || !figure) return [];
+    const baseline = figure.against === null ? "" : `${amount(figure.baseline, figure.unit)}, ${figure.against}`;
+    const judged = Object.values(line.figures).filter(({ ok }) => ok !== null);
+    const reached = `${judged.filter(({ ok }) => ok).length} of ${judged.length}`;
+    return [`| ${name} | ${title} | ${amount(figure.figure, figure.unit)} | ${baseline} | ${reached} |`];
+  });
+  return [`| Node ${node} | | ours | beside | targets reached |`, "| --- | --- | ---: | --- | --- |", ...rows].join(
+    "\n",
+  );
+}
+
+/** Markdown with the block between the two marks written anew. */
+export function withQuote(markdown: string, quote: string): string {
+  return markdown.replace(
+    /(<!-- bench: [^>]*-->\n)[\s\S]*?(<!-- \/bench -->)/,
+    (_, begin: string, end: string) => `${begin}\n${quote}\n\n${end}`,
+  );
+}
