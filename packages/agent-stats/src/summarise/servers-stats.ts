@@ -44,6 +44,7 @@ export function serversStats(sums: Sums, sessions: readonly SessionRow[], record
     sessions: sessions.map(sessionOf),
     servers: recorded ? joined(stored(sums, true), recorded.servers) : stored(sums, false),
     rejected: recorded?.rejected ?? {},
+    ...(sums.erasurePending && { erasurePending: true }),
   };
 }
 

@@ -1,7 +1,8 @@
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
-import { agentStats, closedDatabase, database, folder, keyFile, killedSession } from "../cli.testing.ts";
-import { databaseWithHistory, FAILING_FOR_HOURS, MINE } from "../history.testing.ts";
+import Database from "@signalapp/sqlcipher";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { agentStats, closedDatabase, database, folder, KEY, keyFile, killedSession } from "../cli.testing.ts";
+import { databaseWithHistory, FAILING_FOR_HOURS, MINE, sessionWithHistory } from "../history.testing.ts";
 import { formatDay } from "../text/dates.ts";
 
 const HOUR_MS = 3_600_000;
@@ -55,6 +56,41 @@ describe("doctor", () => {
       stdout: "Nothing is wrong: looked at 2 servers and 1 session, 30 days back.\n",
     });
     expect(JSON.parse((await agentStats(["doctor", ...args, "--json"])).stdout).findings).toEqual([]);
+  });
+
+  test("tells what verify finds of the file itself, first", async () => {
+    const path = folder();
+    const db = join(path, "stats.db");
+    sessionWithHistory(db, { from: 40, to: 30 });
+    sessionWithHistory(db, { from: 29, to: 1 });
+    const args = ["--db", db, "--key-file", keyFile(path), "--json"];
+    const codes = async () => {
+      const { findings } = JSON.parse((await agentStats(["doctor", ...args])).stdout);
+      return findings.map(({ kind, code }: { kind: string; code?: string }) => code ?? kind);
+    };
+    expect(await codes()).toEqual(["failing"]);
+    const handle = new Database(db);
+    handle.exec(`PRAGMA key = "x'${KEY}'"; UPDATE agent_stats_past SET value = 1`);
+    handle.close();
+    expect(await codes()).toEqual(["past-too-small", "failing"]);
+  });
+
+  test("tells of a deletion that waits for a reader; control: not when that has gone", async () => {
+    const { db, args } = await database();
+    const reader = new Database(db);
+    onTestFinished(() => reader.close());
+    reader.exec(`PRAGMA key = "x'${KEY}'"; BEGIN; SELECT COUNT(*) FROM agent_stats_key`);
+    const forgotten = await agentStats(["forget", "2", ...args, "--confirm", "2"]);
+    expect(forgotten).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining("  deleted; old pages are erased when"),
+    });
+    const waiting = await agentStats(["doctor", ...args]);
+    expect(waiting).toMatchObject({ code: 1, stdout: expect.stringContaining(" 1  What was deleted is not erased") });
+    reader.exec("ROLLBACK");
+    const erased = await agentStats(["reset", "--user", "10", ...args, "--confirm", "10"]);
+    expect(erased.stdout).toContain("erased: no page of the file holds it any more");
+    expect(await agentStats(["doctor", ...args])).toMatchObject({ code: 0 });
   });
 
   test("tells of a crash, and what it can have lost; control: not of a session that was closed", async () => {
