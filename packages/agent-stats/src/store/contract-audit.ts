@@ -33,6 +33,24 @@ export const AUDIT: Readonly<Record<string, (open: Open) => Promise<void>>> = {
     ]);
   },
 
+  async "what is asked for again in the same words is told once"(open) {
+    const store = open();
+    const { session } = await saved(store);
+    for (let i = 0; i < 2; i++) {
+      await store.deleteUser("1", "forget", by(session, 0));
+      await store.reset({}, by(null, 0));
+    }
+    await store.reset({}, { ...by(null, 0), at: LATER });
+    equal(
+      (await store.audit()).map(({ at, what }) => [at, what]),
+      [
+        [AT, "delete"],
+        [AT, "reset"],
+        [LATER, "reset"],
+      ],
+    );
+  },
+
   async "lines go with history"(open) {
     const store = open();
     const { session } = await saved(store);

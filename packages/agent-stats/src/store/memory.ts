@@ -115,7 +115,7 @@ class MemoryCalls implements StoreCalls {
       for (const keys of session.hours.values()) {
         for (const [key, counts] of keys) addCounts(countsOf(this.db.past, key), counts);
       }
-      this.db.audit.push({ session: by.session, at: by.at, what: "fold", of: session.row.session });
+      this.#audit({ session: by.session, at: by.at, what: "fold", of: session.row.session });
       folded += 1;
     }
     this.#dropClears();
@@ -248,7 +248,7 @@ class MemoryCalls implements StoreCalls {
   }
 
   #clear(what: Clear["what"] | "anonymise", scope: Scope, by: Clearer): Cleared {
-    this.db.audit.push({ session: by.session, at: by.at, what, of: kindOf(scope) });
+    this.#audit({ session: by.session, at: by.at, what, of: kindOf(scope) });
     for (const key of [...this.db.keys.values()].filter((each) => covers(scope, each))) {
       this.db.keys.delete(nameOf(key));
       this.db.past.delete(key);
@@ -260,6 +260,12 @@ class MemoryCalls implements StoreCalls {
     if (session) session.seen = this.db.lastClear;
     this.#dropClears();
     return cleared;
+  }
+
+  /** What is asked for again in the same words is told once. */
+  #audit(line: AuditRow): void {
+    const words = JSON.stringify(line);
+    if (!this.db.audit.some((each) => JSON.stringify(each) === words)) this.db.audit.push(line);
   }
 
   #cleared(caller: { readonly session: number | null; readonly seen: number } | null): Cleared {

@@ -6,11 +6,18 @@ const SINCE_SCHEMA = 2;
 
 const HOUR_MS = 3_600_000;
 
-/** Within a call: says what was done, in the transaction that does it. */
+/**
+ * Within a call: says what was done, in the transaction that does it. What is asked for again in the same words, as its
+ * answer was not waited for, is told once.
+ */
 export function audit(db: Connection, { at, session, what, of }: AuditRow): void {
   const [folded, scope] = typeof of === "number" ? [of, null] : [null, of];
-  const line = "INSERT INTO agent_stats_audit (at, what, session_id, folded, scope) VALUES (?, ?, ?, ?, ?)";
-  db.run(line, [at, what, session, folded, scope]);
+  const words = [at, what, session, folded, scope];
+  db.run(
+    `INSERT INTO agent_stats_audit (at, what, session_id, folded, scope) SELECT ?, ?, ?, ?, ? WHERE NOT EXISTS
+      (SELECT 1 FROM agent_stats_audit WHERE at = ? AND what = ? AND session_id IS ? AND folded IS ? AND scope IS ?)`,
+    [...words, ...words],
+  );
 }
 
 export function readAudit(db: Connection): AuditRow[] {
