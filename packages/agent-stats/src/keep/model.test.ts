@@ -67,6 +67,9 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
 ) as fc.Arbitrary<Step>;
 
+/** A busy machine is no reason to fail. */
+const PATIENCE_MS = 180_000;
+
 const steps = fc.array(step, { maxLength: 40, size: "max" });
 
 const cleanUps: (() => void)[] = [];
@@ -75,41 +78,53 @@ afterEach(() => {
 });
 
 describe("any order of counting, saving, crashing, starting, deleting, resetting, in two processes, equals the model", () => {
-  test("memory", async () => {
-    await holds(() => {
-      const database = new MemoryDatabase();
-      return () => memoryStore(database);
-    }, 1_000);
-  });
+  test(
+    "memory",
+    async () => {
+      await holds(() => {
+        const database = new MemoryDatabase();
+        return () => memoryStore(database);
+      }, 1_000);
+    },
+    PATIENCE_MS,
+  );
 
   for (const driver of DRIVER_NAMES) {
     const reason = whyNot(driver);
     if (reason !== null) console.log(`skipped: the model on ${driver}: ${reason}`);
-    test.skipIf(reason !== null)(`a host's handle of ${driver}`, async () => {
-      const { open } = reason === null ? loadDriver(driver) : { open: () => expect.fail() };
-      await holds(() => {
-        const folder = mkdtempSync(join(tmpdir(), "agent-stats-"));
-        const handles: SqliteHandle[] = [];
-        cleanUps.push(() => {
-          for (const handle of handles) handle.close();
-          rmSync(folder, { recursive: true });
-        });
-        return () => {
-          const handle = open(join(folder, "chat.db"));
-          handles.push(handle);
-          handle.exec("PRAGMA journal_mode = WAL; PRAGMA busy_timeout = 5000");
-          return sqliteStore(handle, { allowPlaintext: true });
-        };
-      }, 100);
-    });
+    test.skipIf(reason !== null)(
+      `a host's handle of ${driver}`,
+      async () => {
+        const { open } = reason === null ? loadDriver(driver) : { open: () => expect.fail() };
+        await holds(() => {
+          const folder = mkdtempSync(join(tmpdir(), "agent-stats-"));
+          const handles: SqliteHandle[] = [];
+          cleanUps.push(() => {
+            for (const handle of handles) handle.close();
+            rmSync(folder, { recursive: true });
+          });
+          return () => {
+            const handle = open(join(folder, "chat.db"));
+            handles.push(handle);
+            handle.exec("PRAGMA journal_mode = WAL; PRAGMA busy_timeout = 5000");
+            return sqliteStore(handle, { allowPlaintext: true });
+          };
+        }, 100);
+      },
+      PATIENCE_MS,
+    );
 
-    test.skipIf(reason !== null)(driver, async () => {
-      await holds(() => {
-        const folder = mkdtempSync(join(tmpdir(), "agent-stats-"));
-        cleanUps.push(() => rmSync(folder, { recursive: true }));
-        return () => sqlcipherStore({ file: join(folder, "stats.db"), key: "77".repeat(32), driver, thread: "same" });
-      }, 100);
-    });
+    test.skipIf(reason !== null)(
+      driver,
+      async () => {
+        await holds(() => {
+          const folder = mkdtempSync(join(tmpdir(), "agent-stats-"));
+          cleanUps.push(() => rmSync(folder, { recursive: true }));
+          return () => sqlcipherStore({ file: join(folder, "stats.db"), key: "77".repeat(32), driver, thread: "same" });
+        }, 100);
+      },
+      PATIENCE_MS,
+    );
   }
 });
 
