@@ -1,0 +1,184 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { mqtt } from "../../agents/mqtt.ts";
+import { smp } from "../../agents/simplex.ts";
+import type { ServerStats, ServersStats } from "../../summarise/servers-stats.ts";
+import type { TimelineEntry } from "../../summarise/timeline.ts";
+import { meterOf, sumFigures } from "./figures.ts";
+import { groupsOf, isOwn } from "./groups.ts";
+import { messageOf } from "./messages.ts";
+import { namesOf } from "./names.ts";
+import { type Data, type Filter, matches, pointsOf, rowsOf } from "./select.ts";
+import { agoText, countText, dayWords, durationText, printable, shareText } from "./words.ts";
+
+const HOUR_MS = 3_600_000;
+const NOW = Date.UTC(2026, 5, 22, 12, 30);
+const SMP = "smp://0YuTwO05YJWS8rkjn9eLJDjQhFKvIYd8d4xG8X1blIU=@smp8.simplex.im";
+
+function key(protocol: string, userId: string, server: string, overall: Record<string, number>): ServerStats {
+  return { protocol, userId, server, trackedSince: null, past: overall, session: {}, overall, live: {} };
+}
+
+function dataOf(servers: readonly ServerStats[], timeline: readonly TimelineEntry[] = []): Data {
+  const stats: ServersStats = {
+    trackedSince: new Date(NOW - 48 * HOUR_MS),
+    lastSaved: new Date(NOW),
+    sessions: [],
+    servers,
+    rejected: {},
+    erasurePending: false,
+  };
+  return { stats, sessions: [], timeline, readAt: NOW };
+}
+
+const ALL: Filter = { userId: null, protocol: null, range: "all", showHidden: false };
+
+describe("figures", () => {
+  const meter = meterOf([key("chat", "1", "a", { sent: 1, sendErrors: 1, received: 1 })], [mqtt, smp]);
+
+  test("are sums of what each protocol's counters mean", () => {
+    const numbers = {
+      sentDirect: 90,
+      sentViaProxy: 7,
+      sentProxied: 1_000,
+      sentQuotaErrs: 3,
+      recvMsgs: 11,
+      recvErrs: 2,
+    };
+    expect(meter.figures("smp", numbers)).toEqual({ sent: 97, received: 11, failed: 5, failureRate: 5 / 111 });
+    expect(meter.figures("chat", { sent: 9, sendErrors: 1 })).toEqual({
+      sent: 9,
+      received: 0,
+      failed: 1,
+      failureRate: 0.1,
+    });
+  });
+
+  test("are not known where a protocol has no such counter, and then not zero", () => {
+    expect(meter.figures("unheard", {})).toEqual({ sent: null, received: null, failed: null, failureRate: null });
+    const sums = sumFigures([meter.figures("unheard", {}), meter.figures("chat", { sent: 2 })]);
+    expect(sums).toEqual({ sent: 2, received: 0, failed: 0 });
+    expect(sumFigures([meter.figures("unheard", {})]).sent).toBeNull();
+  });
+});
+
+describe("what is selected", () => {
+  const servers = [
+    key("mqtt", "anna", "mqtts://a.example", { sent: 100 }),
+    key("mqtt", "bert", "mqtts://a.example", { sent: 10 }),
+    key("smp", "anna", SMP, { sentDirect: 1 }),
+  ];
+  const meter = meterOf(servers, [mqtt, smp]);
+  const hidden = new Set(["bert"]);
+  const sent = (filter: Partial<Filter>, timeline: readonly TimelineEntry[] = []) =>
+    rowsOf(dataOf(servers, timeline), { ...ALL, ...filter }, hidden, meter, NOW).map(({ figures }) => figures.sent);
+
+  test("leaves hidden profiles out until they are asked for", () => {
+    expect(sent({})).toEqual([100, 1]);
+    expect(sent({ showHidden: true })).toEqual([110, 1]);
+    expect(sent({ userId: "bert" })).toEqual([10]);
+    expect(sent({ protocol: "smp" })).toEqual([1]);
+    expect(sent({ protocol: "xmpp" })).toEqual([]);
+  });
+
+  test("sums a range by the hours in it, and knows nothing of a session that is not there", () => {
+    const at = (hours: number, count: number): TimelineEntry => ({
+      start: new Date(Math.floor(NOW / HOUR_MS - hours) * HOUR_MS),
+      protocol: "mqtt",
+      userId: "anna",
+      server: "mqtts://a.example",
+      counters: { sent: count },
+    });
+    const timeline = [at(200, 1), at(100, 2), at(24, 4), at(23, 8), at(0, 16)];
+    expect(sent({ range: "day" }, timeline)).toEqual([24, 0]);
+    expect(sent({ range: "week" }, timeline)).toEqual([30, 0]);
+    expect(sent({ range: "month" }, timeline)).toEqual([31, 0]);
+    expect(sent({ range: "session" }, timeline)).toEqual([null, null]);
+  });
+
+  test("puts every count of a timeline into one period, whatever the range", () => {
+    const hour = fc.integer({ min: 0, max: 47 });
+    fc.assert(
+      fc.property(fc.array(fc.tuple(hour, fc.integer({ min: 1, max: 99 })), { minLength: 1 }), (counts) => {
+        const timeline = counts
+          .map(([hours, count]): TimelineEntry => {
+            const start = new Date(Math.floor(NOW / HOUR_MS - hours) * HOUR_MS);
+            return { start, protocol: "mqtt", userId: "anna", server: "mqtts://a.example", counters: { sent: count } };
+          })
+          .sort((a, b) => a.start.getTime() - b.start.getTime());
+        for (const range of ["week", "month", "all"] as const) {
+          const points = pointsOf(dataOf(servers, timeline), range, matches(ALL, hidden), meter, NOW);
+          const total = points.reduce((sum, point) => sum + (point.sent ?? 0), 0);
+          expect(total, range).toBe(counts.reduce((sum, [, count]) => sum + count, 0));
+        }
+      }),
+    );
+  });
+
+  test("shows a gap before tracking began, and zero after it", () => {
+    const points = pointsOf(dataOf(servers), "week", matches(ALL, hidden), meter, NOW);
+    expect(points[0]?.sent).toBeNull();
+    expect(points.at(-1)?.sent).toBe(0);
+  });
+});
+
+describe("groups", () => {
+  test("are SimpleX's, and one's own servers are told from public ones", () => {
+    const servers = [
+      { ...key("smp", "1", "smp://k@proxied.example", { sentViaProxy: 5 }) },
+      { ...key("smp", "1", SMP, { recvMsgs: 1 }), live: { connected: 1 } },
+      { ...key("smp", "1", "smp://k@mine.example", { sentDirect: 1 }) },
+    ];
+    const data = dataOf(servers);
+    const rows = rowsOf(data, ALL, new Set(), meterOf(servers, [smp]), NOW);
+    const groups = groupsOf(rows, data.stats).map((group) => group.rows.map(({ server }) => server));
+    expect(groups).toEqual([[SMP], ["smp://k@mine.example"], ["smp://k@proxied.example"]]);
+    expect([isOwn({ server: SMP }), isOwn({ server: `${SMP}x` })]).toEqual([false, true]);
+  });
+});
+
+describe("words", () => {
+  test("say numbers and times as people do", () => {
+    expect([countText(1_234_567), countText(999)]).toEqual(["1\u202f234\u202f567", "999"]);
+    expect([shareText(0.18), shareText(0.0004), shareText(0.004), shareText(0), shareText(null)]).toEqual([
+      "18 %",
+      "< 0.1 %",
+      "0.4 %",
+      "0 %",
+      "–",
+    ]);
+    expect([durationText(250), durationText(90_000), durationText(100 * HOUR_MS)]).toEqual([
+      "250 ms",
+      "1 min",
+      "4 d 4 h",
+    ]);
+    expect(agoText(new Date(NOW - 12 * 60_000), NOW)).toBe("12 min ago");
+    expect(agoText(new Date(NOW + HOUR_MS), NOW)).toMatch(/^2026-06-22 /);
+    expect(dayWords(new Date(2026, 5, 19), NOW)).toBe("19\u00a0June");
+    expect(dayWords(new Date(2025, 5, 19), NOW)).toBe("19\u00a0June\u00a02025");
+  });
+
+  test("show names so that they cannot pass for others, and hide them when asked to", () => {
+    expect(printable("a\u202eb\u0007")).toBe("a\\u{202e}b\\u{7}");
+    const names = namesOf([SMP, "smp://other@smp8.simplex.im", "mqtts://b.example:1"], ["anna"], false);
+    expect([names.server(SMP), names.server("mqtts://b.example:1"), names.user("")]).toEqual([
+      SMP,
+      "b.example:1",
+      "deleted users",
+    ]);
+    const masked = namesOf([SMP], ["anna"], true);
+    expect([masked.server(SMP), masked.address(SMP), masked.user("anna")]).toEqual([
+      "server 1",
+      "server 1",
+      "profile 1",
+    ]);
+  });
+
+  test("do not guess between a wrong key and damage", () => {
+    const told = ["STATS_KEY_REJECTED", "STATS_DAMAGED", "STATS_NOT_ENCRYPTED", "STATS_EMPTY_FILE"].map((code) =>
+      messageOf(Object.assign(new Error("…"), { code })),
+    );
+    expect(new Set(told.map(({ text }) => text)).size).toBe(1);
+    expect(messageOf(new Error("/home/anna/stats.db")).text).not.toContain("anna");
+  });
+});
