@@ -30,7 +30,8 @@ function judged(entries: Entry[], sums: LifeToJudge["kept"], given: Partial<Life
     before: new Map(),
     kept: sums,
     flushEveryMs: 100,
-    intervals: 1 as const,
+    isStuck: false,
+    hasProblem: false,
     killedAt: null,
     how: null,
     ...given,
@@ -112,6 +113,15 @@ describe("what is not so is seen", () => {
     const saving = { ...phase("saving"), at: 90 };
     expect(wrongs(ledger(add(1), saving, kill), kept({}))).toEqual([]);
     expect(wrongs(ledger(add(1), note(WHAT.late, { amount: 220 }), kill), kept({}))).toEqual([]);
+  });
+
+  test("a thread that is stuck loses more than two intervals; that its heart stood still excuses nothing", () => {
+    const stuck = { isStuck: true, flushEveryMs: 50 };
+    const kill = (at: number) => note(WHAT.kill, { at, amount: at });
+    expect(wrongs(ledger(add(1), note(WHAT.hang), kill(200)), kept({}), stuck)).toEqual([]);
+    expect(wrongs(ledger(add(1), note(WHAT.hang), kill(500)), kept({}), stuck)).toEqual(["lateLoss"]);
+    const saving = ledger(add(1), phase("saving"), note(WHAT.hang), kill(500));
+    expect(wrongs(saving, kept({}), stuck)).toEqual(["lateLoss"]);
   });
 
   test("an error is lost that is older than 250 ms, whatever the interval", () => {
