@@ -1,10 +1,12 @@
+import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { sqlcipherStore as builtStore } from "agent-stats/sqlcipher";
-import { beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test, vi } from "vitest";
 import { openAgentStats } from "../../keep/open.ts";
 import { copiesAside } from "./aside.ts";
 import { runSql, WRONG_KEY } from "./bad-input.testing.ts";
+import { moveAsideIfDamaged } from "./damaged.ts";
 import { loadDriver } from "./drivers.ts";
 import {
   change,
@@ -20,8 +22,11 @@ import {
   type Truth,
 } from "./examine/damage.testing.ts";
 import { bytesIn, describeDrivers, KEY, PATIENCE, temporaryFolder } from "./files.testing.ts";
+import { keyLiteral } from "./key.ts";
 import { decryptedPages } from "./pages.testing.ts";
 import { moveAside, type SqlcipherOptions, sqlcipherStore } from "./store.ts";
+
+vi.mock("node:child_process", { spy: true });
 
 const PAGE = 4_096;
 const USER = "user-1";
@@ -114,6 +119,26 @@ describeDrivers("a damaged file, moved aside", (driver) => {
     expect(problems).toEqual([code]);
     expect(bytesIn(dirname(file))).toEqual(before);
     await stats.close().catch(() => {});
+  });
+
+  test("is never moved for a disk that fails, whatever its errors look like, and is when it can be read again", () => {
+    const file = copyOf(good, [""]);
+    const isMoved = moveAsideIfDamaged({ file, keyLiteral: keyLiteral(KEY), driver });
+    const suspicious = ["STATS_DAMAGED", "STATS_KEY_REJECTED", "STATS_NOT_A_DATABASE", "STATS_EMPTY_FILE"];
+    // SQLite takes what it could not read for damage; read again, it is whole.
+    expect(suspicious.map(isMoved)).toEqual([false, false, false, false]);
+    change(file, (bytes) => void flip(bytes, 3 * PAGE + 9, randomBy(1)));
+    vi.mocked(execFileSync).mockImplementation(() => {
+      throw Object.assign(new Error("read error"), { status: 1 });
+    });
+    expect(suspicious.map(isMoved)).toEqual([false, false, false, false]);
+    vi.mocked(execFileSync).mockReset();
+    expect(copiesAside(file)).toEqual([]);
+    expect(["STATS_BUSY", "STATS_NEWER_SCHEMA", "STATS_READ_ONLY", "STATS_STORE_FAILED"].map(isMoved)).not.toContain(
+      true,
+    );
+    expect(isMoved("STATS_DAMAGED"), "control: when it can be read, it is proven").toBe(true);
+    expect(copiesAside(file)).toHaveLength(1);
   });
 
   test("is moved once, however many threads find it", async () => {

@@ -39,10 +39,9 @@ export function moveAsideIfDamaged(options: DamagedOptions): (code: string) => b
     if (!SUSPECT.test(code)) return false;
     const stamp = stampOf(options.file);
     if (stamp === null || stamp === unproven) return false;
-    if (!isProven(options)) {
-      unproven = stamp;
-      return false;
-    }
+    const isProven = look(options);
+    if (isProven === false) unproven = stamp;
+    if (!isProven) return false;
     return underLock(loadDriver(options.driver), options.file, () => {
       // Another process may have moved it already, and begun the next one.
       if (stampOf(options.file) === stamp) setAside(options.file);
@@ -51,10 +50,12 @@ export function moveAsideIfDamaged(options: DamagedOptions): (code: string) => b
   };
 }
 
-function isProven(options: DamagedOptions): boolean {
+/** Null where a disk that fails, or others who never rest, keep it from being known. */
+function look(options: DamagedOptions): boolean | null {
   try {
     return verify(options).findings.some(({ code, isCertain }) => isCertain && PROOFS.has(code));
   } catch (error) {
+    if (/^STATS_(STORE_FAILED|BUSY|DISK_FULL)$/.test(codeOf(error))) return null;
     // This library never leaves a file without bytes at its name: whoever did, there is nothing in it to be lost.
     return codeOf(error) === "STATS_EMPTY_FILE" && statOf(options.file)?.size === 0;
   }

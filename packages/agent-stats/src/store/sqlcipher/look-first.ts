@@ -5,7 +5,7 @@ import { unreadable } from "./examine/verify.ts";
 import { openPage } from "./pages/cipher.ts";
 import { type FileBytes, imageOf, keysThatFit, readFiles, sleep } from "./pages/image.ts";
 import { areOfOneMoment } from "./pages/moment.ts";
-import { statOf } from "./pages/outside.ts";
+import { isWithoutReader, statOf } from "./pages/outside.ts";
 import { freePages } from "./pages/tree.ts";
 
 /** What is wrong is believed when it stands still for so long: whoever writes meanwhile has the file open, and well. */
@@ -40,7 +40,8 @@ function readOrNull(file: string): FileBytes | null {
   try {
     return readFiles(file, { withIndex: false });
   } catch (error) {
-    if (codeOf(error) === "STATS_BUSY") return null;
+    // Where no other process can be started, SQLite has to be believed.
+    if (codeOf(error) === "STATS_BUSY" || isWithoutReader(error)) return null;
     throw error;
   }
 }
