@@ -12,6 +12,7 @@ import { immediately } from "../handle.ts";
 import { openHandle, openHost } from "../host.testing.ts";
 import { createSchema, SCHEMA_VERSION, schemaVersion } from "../schema.ts";
 import { sqliteStore } from "../store.ts";
+import { auditAndReports } from "./audit-and-reports.ts";
 import { firstTables } from "./first-tables.ts";
 
 const FIXTURES = join(dirname(fileURLToPath(import.meta.url)), "../../../../fixtures/schema-1");
@@ -136,6 +137,15 @@ describeDrivers("files of schema 1", (driver) => {
     expect(versions).toEqual([...versions].sort());
     expect([versions[0], versions.at(-1)]).toEqual([1, SCHEMA_VERSION]);
     expect(versions.filter((version) => version === 1).length).toBeGreaterThan(10);
+  });
+
+  test("control: what a kill would leave without the transaction, nobody could open", () => {
+    const file = fixture("open");
+    const handle = openRaw(driver, file);
+    auditAndReports(handle, "main");
+    expect(() => createSchema(handle, "main")).toThrow("already exists");
+    handle.close();
+    expect(versionOf(driver, file)).toBe(1);
   });
 
   test("opened by several processes at once, it is brought there once and folded once", async () => {
