@@ -48,6 +48,44 @@ export function openScreen(
   input: ScreenInput,
   on: { key(key: string): void; resize(): void },
 ): Screen {
+  const taken = takeOver(output, input, on.resize);
+  const onData = (data: Buffer | string) => {
+    if (String(data) === SUSPEND) taken.suspend();
+    else on.key(String(data));
+  };
+  const onResize = () => {
+    taken.forget();
+    on.resize();
+  };
+  process.on("exit", taken.leave);
+  output.on("resize", onResize);
+  if (input.isTTY) {
+    input.on("data", onData);
+    input.resume();
+  }
+  return {
+    get columns() {
+      return output.columns || DEFAULT_COLUMNS;
+    },
+    get rows() {
+      return output.rows || DEFAULT_ROWS;
+    },
+    draw(lines) {
+      const fitting = lines.slice(0, this.rows);
+      taken.show(fitting.map((line) => line + END_OF_LINE).join("\r\n"));
+    },
+    close() {
+      taken.leave();
+      process.off("exit", taken.leave);
+      output.off("resize", onResize);
+      input.off("data", onData);
+      input.pause();
+    },
+  };
+}
+
+/** The terminal while it is ours: entered, left, left for a while, and what it shows. */
+function takeOver(output: ScreenOutput, input: ScreenInput, onBack: () => void) {
   let last = "";
   let isOpen = false;
   const enter = () => {
@@ -62,52 +100,24 @@ export function openScreen(
     output.write(LEAVE);
     input.setRawMode?.(false);
   };
-  const suspend = () => {
-    leave();
-    process.once("SIGCONT", () => {
-      enter();
-      on.resize();
-    });
-    process.kill(process.pid, "SIGSTOP");
-  };
-  const onData = (data: Buffer | string) => {
-    const key = String(data);
-    if (key === SUSPEND) suspend();
-    else on.key(key);
-  };
-  const onResize = () => {
-    last = "";
-    on.resize();
-  };
   enter();
-  process.on("exit", leave);
-  output.on("resize", onResize);
-  if (input.isTTY) {
-    input.on("data", onData);
-    input.resume();
-  }
   return {
-    get columns() {
-      return output.columns || DEFAULT_COLUMNS;
+    leave,
+    forget() {
+      last = "";
     },
-    get rows() {
-      return output.rows || DEFAULT_ROWS;
-    },
-    draw(lines) {
-      const frame = lines
-        .slice(0, this.rows)
-        .map((line) => line + END_OF_LINE)
-        .join("\r\n");
+    show(frame: string) {
       if (!isOpen || frame === last) return;
       last = frame;
       output.write(BEGIN_FRAME + HOME + frame + END_OF_SCREEN + END_FRAME);
     },
-    close() {
+    suspend() {
       leave();
-      process.off("exit", leave);
-      output.off("resize", onResize);
-      input.off("data", onData);
-      input.pause();
+      process.once("SIGCONT", () => {
+        enter();
+        onBack();
+      });
+      process.kill(process.pid, "SIGSTOP");
     },
   };
 }

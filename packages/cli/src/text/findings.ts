@@ -23,6 +23,8 @@ export interface Told {
   readonly numbers: readonly string[];
 }
 
+type Of<K extends Finding["kind"]> = Extract<Finding, { readonly kind: K }>;
+
 /** Says a finding in words. All names in it can be shown. */
 export function tell(finding: Finding, speaker: Speaker): Told {
   switch (finding.kind) {
@@ -30,63 +32,18 @@ export function tell(finding: Finding, speaker: Speaker): Told {
       return failing(finding, speaker);
     case "failing-everywhere":
       return failingEverywhere(finding, speaker);
-    case "fruitless": {
-      const { servers, ofServers, attempts, everSucceeded } = finding;
-      const at =
-        servers.length === 1 ? speaker.nameOf(servers[0] as string) : `${servers.length} of ${ofServers} servers`;
-      const since = together(`since ${formatDay(finding.since, speaker.now)}`);
-      return {
-        sentence: `${at}: none of ${formatCount(attempts)} tries of ${nounOf(finding)} got an answer ${since}`,
-        numbers: [
-          everSucceeded ? "it succeeded before that" : "it never succeeded, as far as history goes",
-          ...serverLines(servers),
-        ],
-      };
-    }
-    case "losing": {
-      const at =
-        finding.servers.length === 1
-          ? speaker.nameOf(finding.servers[0] as string)
-          : `${finding.servers.length} servers`;
-      return {
-        sentence: `${at}: what was open was lost ${times(finding.losses)} ${span(finding, speaker)}`,
-        numbers: [
-          `${protocolOf(finding)}: ${formatCount(finding.losses)} losses in ${plural(finding.hours, "hour")} with counts`,
-          ...serverLines(finding.servers),
-        ],
-      };
-    }
-    case "duplicates": {
-      const { server, duplicates, received } = finding;
-      return {
-        sentence: `${speaker.nameOf(server)}: ${percent(duplicates, received)} of what was received had been received before, ${span(finding, speaker)}`,
-        numbers: [
-          `${protocolOf(finding)}: ${formatCount(duplicates)} of ${formatCount(received)}: acknowledgements may not arrive`,
-          ...serverLines([server]),
-        ],
-      };
-    }
+    case "fruitless":
+      return fruitless(finding, speaker);
+    case "losing":
+      return losing(finding, speaker);
+    case "duplicates":
+      return duplicates(finding, speaker);
     case "crashes":
       return crashes(finding, speaker);
-    case "clock": {
-      const parts = [
-        ...(finding.setBack > 0 ? [`the clock was set back ${times(finding.setBack)}`] : []),
-        ...(finding.inFuture > 0
-          ? [`${plural(finding.inFuture, "session")} saved later than it is now: the clock is behind, or was ahead`]
-          : []),
-      ];
-      const last = together(formatOnDay(finding.last, speaker.now));
-      return { sentence: capital(`${parts.join("; ")}; last ${last}`), numbers: ["no count is lost by it: dates are"] };
-    }
-    case "stale": {
-      const silence = together(formatDuration(speaker.now.getTime() - finding.lastSaved.getTime()));
-      return {
-        sentence: `Nothing was saved for ${silence}, although the app runs: it has nothing to count, or it hangs`,
-        numbers: [
-          `last saved ${formatDay(finding.lastSaved, speaker.now)}; ${plural(finding.running, "session")} open`,
-        ],
-      };
-    }
+    case "clock":
+      return clock(finding, speaker);
+    case "stale":
+      return stale(finding, speaker);
     case "erasure-pending":
       return {
         sentence: "What was deleted is not erased from the file yet: somebody was reading it",
@@ -100,6 +57,63 @@ export function tell(finding: Finding, speaker: Speaker): Told {
         ),
       };
   }
+}
+
+function fruitless(finding: Of<"fruitless">, { now, nameOf }: Speaker): Told {
+  const { servers, ofServers, attempts, everSucceeded } = finding;
+  const at = servers.length === 1 ? nameOf(servers[0] as string) : `${servers.length} of ${ofServers} servers`;
+  const since = together(`since ${formatDay(finding.since, now)}`);
+  return {
+    sentence: `${at}: none of ${formatCount(attempts)} tries of ${nounOf(finding)} got an answer ${since}`,
+    numbers: [
+      everSucceeded ? "it succeeded before that" : "it never succeeded, as far as history goes",
+      ...serverLines(servers),
+    ],
+  };
+}
+
+function losing(finding: Of<"losing">, speaker: Speaker): Told {
+  const { servers, losses, hours } = finding;
+  const at = servers.length === 1 ? speaker.nameOf(servers[0] as string) : `${servers.length} servers`;
+  return {
+    sentence: `${at}: what was open was lost ${times(losses)} ${span(finding, speaker)}`,
+    numbers: [
+      `${protocolOf(finding)}: ${formatCount(losses)} losses in ${plural(hours, "hour")} with counts`,
+      ...serverLines(servers),
+    ],
+  };
+}
+
+function duplicates(finding: Of<"duplicates">, speaker: Speaker): Told {
+  const { server, duplicates, received } = finding;
+  const share = `${percent(duplicates, received)} of what was received had been received before`;
+  return {
+    sentence: `${speaker.nameOf(server)}: ${share}, ${span(finding, speaker)}`,
+    numbers: [
+      `${protocolOf(finding)}: ${ratio(duplicates, received)}: acknowledgements may not arrive`,
+      ...serverLines([server]),
+    ],
+  };
+}
+
+function clock({ setBack, inFuture, last }: Of<"clock">, { now }: Speaker): Told {
+  const future = `${plural(inFuture, "session")} saved later than it is now: the clock is behind, or was ahead`;
+  const parts = [
+    ...(setBack > 0 ? [`the clock was set back ${times(setBack)}`] : []),
+    ...(inFuture > 0 ? [future] : []),
+  ];
+  return {
+    sentence: capital(`${parts.join("; ")}; last ${together(formatOnDay(last, now))}`),
+    numbers: ["no count is lost by it: dates are"],
+  };
+}
+
+function stale({ lastSaved, running }: Of<"stale">, { now }: Speaker): Told {
+  const silence = together(formatDuration(now.getTime() - lastSaved.getTime()));
+  return {
+    sentence: `Nothing was saved for ${silence}, although the app runs: it has nothing to count, or it hangs`,
+    numbers: [`last saved ${formatDay(lastSaved, now)}; ${plural(running, "session")} open`],
+  };
 }
 
 function failing(finding: FailingFinding, speaker: Speaker): Told {

@@ -8,7 +8,7 @@ import type { ScreenFlags } from "../flags-of-verbs.ts";
 import { openScreen, type Screen } from "../screen.ts";
 import { keyFor, openView } from "../source.ts";
 import { printable } from "../text/cells.ts";
-import { counterName, liveFrame } from "../text/live.ts";
+import { counterName, type Live, liveFrame } from "../text/live.ts";
 import { formatValue } from "../text/numbers.ts";
 import { plural } from "../text/plural.ts";
 import { byUserServerProtocol } from "../text/sorting.ts";
@@ -124,48 +124,63 @@ async function showScreen(
   looks: AsyncIterable<Look>,
   ending: AbortController,
 ): Promise<void> {
-  let [last, stats, scroll, mostScroll] = [first, first.stats, 0, 0];
-  let [paused, onlyChanged] = [false, false];
-  const changedAt = new Map<string, number>();
+  let live: Live = {
+    ...{ name: basename(flags.db), now: first.at, stats: first.stats, before: first.stats, problem: null },
+    ...{ changed: new Set(), paused: false, onlyChanged: false, scroll: 0 },
+  };
+  let mostScroll = 0;
   let screen: Screen | null = null;
   const draw = () => {
     if (screen === null) return;
-    const now = last.at;
-    const recent = [...changedAt].filter(([, at]) => now.getTime() - at < MARKED_MS).map(([name]) => name);
     const { columns, rows } = screen;
-    const live = { name: basename(flags.db), now, stats, before: first.stats, problem: last.problem };
-    const frame = liveFrame(
-      { ...live, changed: new Set(recent), paused, onlyChanged, scroll },
-      { columns, rows, colour: terminal.colour },
-    );
+    const frame = liveFrame(live, { columns, rows, colour: terminal.colour });
     mostScroll = frame.mostScroll;
-    scroll = Math.min(scroll, mostScroll);
     screen.draw(frame.lines);
   };
   const key = (typed: string) => {
-    const page = Math.max(1, (screen?.rows ?? 0) - 6);
     if (typed === "q" || typed === "\u0003") return ending.abort();
-    if (typed === "p") paused = !paused;
-    if (typed === "c") onlyChanged = !onlyChanged;
-    scroll = Math.max(0, Math.min(mostScroll, scroll + stepOf(typed, page)));
+    live = afterKey(live, typed, mostScroll, screen?.rows ?? 0);
     draw();
   };
   screen = openScreen(process.stdout, process.stdin, { key, resize: draw });
   try {
     draw();
-    for await (const look of looks) {
-      if (paused) continue;
-      const old = countersOf(stats);
-      for (const [name, value] of countersOf(look.stats)) {
-        if (old.get(name) !== value) changedAt.set(name, look.at.getTime());
-      }
-      [last, stats] = [look, look.stats ?? stats];
+    const marked = marks(first.stats);
+    for await (const { at, stats, problem } of looks) {
+      if (live.paused) continue;
+      live = { ...live, now: at, stats: stats ?? live.stats, problem, changed: marked(stats, at) };
       draw();
     }
   } finally {
     screen.close();
   }
 }
+
+/** Which counters changed just now: told look after look. */
+function marks(first: ServersStats | null) {
+  const changedAt = new Map<string, number>();
+  let old = countersOf(first);
+  return (stats: ServersStats | null, at: Date): ReadonlySet<string> => {
+    const counters = stats === null ? old : countersOf(stats);
+    for (const [name, value] of counters) if (old.get(name) !== value) changedAt.set(name, at.getTime());
+    old = counters;
+    for (const [name, since] of changedAt) if (at.getTime() - since >= MARKED_MS) changedAt.delete(name);
+    return new Set(changedAt.keys());
+  };
+}
+
+function afterKey(live: Live, typed: string, mostScroll: number, rows: number): Live {
+  const scroll = Math.max(0, Math.min(mostScroll, live.scroll + stepOf(typed, Math.max(1, rows - OVERLAP_ROWS))));
+  return {
+    ...live,
+    scroll,
+    paused: typed === "p" ? !live.paused : live.paused,
+    onlyChanged: typed === "c" ? !live.onlyChanged : live.onlyChanged,
+  };
+}
+
+/** The rows that are no table, and one that is seen on both pages. */
+const OVERLAP_ROWS = 6;
 
 const STEPS: Readonly<Record<string, number | "page">> = { j: 1, "\u001b[B": 1, k: -1, "\u001b[A": -1, " ": "page" };
 

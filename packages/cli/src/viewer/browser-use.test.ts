@@ -45,8 +45,12 @@ describe.skipIf(noBrowser !== null)("using the viewer in Chromium", { timeout: 1
       }),
     );
 
-  test("every number is that of show --json", async () => {
+  test("every number is that of show --json, also of the session that runs", async () => {
     const { page, server } = await open(FIXTURES["3 servers"]);
+    const { server: counter, stats } = await running(server.db);
+    counter.add("sent", 2_011);
+    await stats.flush();
+    await page.getByText("running", { exact: true }).waitFor();
     const shown: Shown = JSON.parse((await agentStats(["show", ...server.args, "--json"])).stdout);
     const sum = (names: readonly string[]) =>
       shown.servers.flatMap(({ overall }) => names.map((name) => overall[name] ?? 0)).reduce((a, b) => a + b, 0);
@@ -58,10 +62,14 @@ describe.skipIf(noBrowser !== null)("using the viewer in Chromium", { timeout: 1
     for (const [figure, value] of Object.entries(expected)) {
       expect(digits(await page.locator(`[data-figure=${figure}]`).innerText()), figure).toBe(String(value));
     }
-    expect(new Set(shown.servers.flatMap(({ overall }) => Object.values(overall))).size).toBe(7);
+    expect(new Set(shown.servers.flatMap(({ overall }) => Object.values(overall))).size).toBe(8);
     for (const each of shown.servers) {
       await goTo(page, "Servers");
-      const host = each.server.split("@").at(-1)?.replace("mqtts://", "") ?? "";
+      const host =
+        each.server
+          .split("@")
+          .at(-1)
+          ?.replace(/^\w+:\/\//, "") ?? "";
       const row = page.locator("tbody tr", { hasText: host });
       const line = digits(await row.innerText());
       for (const [counter, value] of Object.entries(each.overall)) {
@@ -74,8 +82,7 @@ describe.skipIf(noBrowser !== null)("using the viewer in Chromium", { timeout: 1
       );
       const told = Object.keys(each.overall).map((counter) => [
         counter,
-        // No session runs: what it counted is not known, and not zero.
-        ["–", String(each.past[counter] ?? 0), String(each.overall[counter] ?? 0)],
+        [String(each.session[counter] ?? 0), String(each.past[counter] ?? 0), String(each.overall[counter] ?? 0)],
       ]);
       expect(on).toEqual(Object.fromEntries(told));
     }

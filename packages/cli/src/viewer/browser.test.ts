@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import type { Browser } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Look, launch, lookAt, noBrowser } from "./browser.testing.ts";
 import {
@@ -29,7 +29,14 @@ describe.skipIf(noBrowser !== null)("the viewer in Chromium", { timeout: 180_000
     const { page, faults } = await lookAt(browser, look);
     await page.goto(server.link);
     await settled(page);
+    if (fixture.stale) await loseConnection(page);
     return { server, page, faults };
+  };
+
+  const loseConnection = async (page: Page) => {
+    await page.context().setOffline(true);
+    await page.getByRole("button", { name: "Refresh" }).click();
+    await page.getByText("Not up to date").waitFor();
   };
 
   /** Everything that can be seen of a page, one after the other. */
@@ -61,7 +68,7 @@ describe.skipIf(noBrowser !== null)("the viewer in Chromium", { timeout: 180_000
       await everyScreen(page, async (screen) => {
         // The one answer that some fixtures are about is an error, and a browser says so in its console.
         expect(
-          faults.filter((fault) => !fault.includes("status of 503")),
+          faults.filter((fault) => !/status of 503|ERR_INTERNET_DISCONNECTED/.test(fault)),
           `${name}, ${screen}`,
         ).toEqual([]);
         for (const colorScheme of ["light", "dark"] as const) {
@@ -106,6 +113,7 @@ describe.skipIf(noBrowser !== null)("the viewer in Chromium", { timeout: 180_000
   test.each([
     ["first run", "Nothing has been recorded yet"],
     ["nothing counted", "The app has run, and has counted nothing yet."],
+    ["clock moved", "The clock of this device was moved"],
     ["wrong key", "Either the key is not the one of this file, or the file is damaged"],
     ["in use", "The statistics are in use"],
     ["newer schema", "A later version wrote these statistics"],
@@ -123,9 +131,7 @@ describe.skipIf(noBrowser !== null)("the viewer in Chromium", { timeout: 180_000
   test("says so when it is out of date, keeps what it had, and comes back by itself", async () => {
     const { page, server } = await open(FIXTURES["3 servers"]);
     const figure = await page.locator("[data-figure=sent]").innerText();
-    await page.context().setOffline(true);
-    await page.getByRole("button", { name: "Refresh" }).click();
-    await page.getByText("Not up to date").waitFor();
+    await loseConnection(page);
     expect(await page.locator("[data-figure=sent]").innerText()).toBe(figure);
     expect(await axeViolations(page)).toEqual([]);
     await page.context().setOffline(false);

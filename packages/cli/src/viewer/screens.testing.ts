@@ -24,6 +24,10 @@ export interface Fixture {
   readonly database?: (real: Database) => Database;
   readonly canWrite?: boolean;
   readonly hiddenUsers?: readonly string[];
+  /** Whether an app counts into the file while it is looked at. */
+  readonly live?: boolean;
+  /** Whether the server is out of reach after the first look. */
+  readonly stale?: boolean;
 }
 
 const failing = (code: "STATS_BUSY" | "STATS_NEWER_SCHEMA") => (real: Database) => ({
@@ -38,6 +42,9 @@ export const FIXTURES = {
   "3 servers": { runs: threeServers, canWrite: true },
   "1 000 servers": { runs: thousandServers },
   "a story": { runs: story },
+  live: { runs: threeServers, live: true },
+  stale: { runs: threeServers, stale: true },
+  "clock moved": { runs: (now: number) => threeServers(now + 5 * 3_600_000) },
   "wrong key": { runs: threeServers, key: "ff".repeat(32) },
   "in use": { runs: threeServers, database: failing("STATS_BUSY") },
   "newer schema": { runs: threeServers, database: failing("STATS_NEWER_SCHEMA") },
@@ -49,6 +56,7 @@ export async function serveFixture(fixture: Fixture, now = Date.now()): Promise<
   const db = join(path, "stats.db");
   if (fixture.runs) await writeHistory(db, fixture.runs(now));
   fixture.change?.(db);
+  if (fixture.live) await countALittle(db);
   const real = openDatabase({ file: db, key: fixture.key ?? KEY });
   const { canWrite = false, hiddenUsers = [] } = fixture;
   const server = await serveViewer({ database: fixture.database?.(real) ?? real, canWrite, hiddenUsers });
@@ -66,6 +74,12 @@ export async function running(file: string) {
   onTestFinished(() => stats.close());
   const server = stats.server(protocol, "anna", "wss://live.example");
   return { stats, server };
+}
+
+async function countALittle(file: string): Promise<void> {
+  const { stats, server } = await running(file);
+  server.add("sent", 2_011);
+  await stats.flush();
 }
 
 export const SCREENS = ["Overview", "Servers", "Sessions", "Report"] as const;
