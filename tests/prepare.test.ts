@@ -1,5 +1,8 @@
-import { describe, expect, test } from "vitest";
-import { isUpToDate, whyInstall } from "../scripts/prepare.js";
+import { mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { isNewest, isUpToDate, whyInstall } from "../scripts/prepare.js";
 
 describe("whether an install is needed", () => {
   const lock = (packages: Record<string, object>) => ({ packages });
@@ -46,5 +49,22 @@ describe("whether a build is needed", () => {
     ["the dry run says something else", "error TS5083: Cannot read file"],
   ])("when %s", (_, output) => {
     expect(isUpToDate(output)).toBe(false);
+  });
+});
+
+describe("whether the viewer is to be bundled", () => {
+  const file = (folder: string, name: string, seconds: number) => {
+    writeFileSync(join(folder, name), "");
+    utimesSync(join(folder, name), seconds, seconds);
+    return join(folder, name);
+  };
+
+  test("when it is not there, or older than something that it is made of", () => {
+    const folder = mkdtempSync(join(tmpdir(), "agent-stats-prepare-"));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const [old, bundle, young] = [file(folder, "old", 1), file(folder, "bundle", 2), file(folder, "young", 3)];
+    expect(isNewest(bundle, [old, bundle])).toBe(true);
+    expect(isNewest(bundle, [old, young])).toBe(false);
+    expect(isNewest(join(folder, "none"), [old])).toBe(false);
   });
 });

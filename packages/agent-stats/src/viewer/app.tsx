@@ -25,18 +25,19 @@ export interface AppProps {
   readonly protocols: readonly Protocol[];
   readonly hidden: ReadonlySet<string>;
   readonly canWrite: boolean;
+  readonly useHistory: boolean;
   readonly refreshEveryMs: number;
 }
 
 const NO_FILTER: Filter = { userId: null, protocol: null, range: "all", showHidden: false };
 
-export function App({ source, protocols, hidden, canWrite, refreshEveryMs }: AppProps) {
+export function App({ source, protocols, hidden, canWrite, useHistory, refreshEveryMs }: AppProps) {
   const [paused, setPaused] = useState(false);
   const [hideNames, setHideNames] = useState(false);
   const [filter, setFilter] = useState(NO_FILTER);
   const loaded = useData(source, paused, refreshEveryMs);
   const now = useNow(paused);
-  const { place, go, heading } = usePlace();
+  const { place, go, heading } = usePlace(useHistory);
   useKeptFocus(loaded.data);
   const canChange = canWrite && source.deleteUser !== undefined && source.reset !== undefined;
   const { data } = loaded;
@@ -144,29 +145,33 @@ function useView(data: Data | null, given: ViewGiven): View | null {
 }
 
 /** Where one is. The browser's own back and forward work, and each screen's heading gets the focus. */
-function usePlace() {
+function usePlace(useHistory: boolean) {
   const [place, setPlace] = useState<Place>({ screen: "overview" });
   const heading = useRef<HTMLHeadingElement | null>(null);
   const moved = useRef(false);
   useEffect(() => {
+    if (!useHistory) return;
     const back = (event: PopStateEvent) => {
       moved.current = true;
       setPlace(placeIn(event.state) ?? { screen: "overview" });
     };
     addEventListener("popstate", back);
     return () => removeEventListener("popstate", back);
-  }, []);
+  }, [useHistory]);
   useEffect(() => {
     if (moved.current) heading.current?.focus({ preventScroll: true });
     if (moved.current) scrollTo({ top: 0 });
     moved.current = false;
   }, [place]);
-  const go = useCallback((to: Place) => {
-    moved.current = true;
-    // Sessions are restored from disk: the name of a server must not be in there.
-    history.pushState({ agentStats: to.screen === "server" ? "servers" : to.screen }, "");
-    setPlace(to);
-  }, []);
+  const go = useCallback(
+    (to: Place) => {
+      moved.current = true;
+      // Sessions are restored from disk: the name of a server must not be in there.
+      if (useHistory) history.pushState({ agentStats: to.screen === "server" ? "servers" : to.screen }, "");
+      setPlace(to);
+    },
+    [useHistory],
+  );
   return { place, go, heading };
 }
 

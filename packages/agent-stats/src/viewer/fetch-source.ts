@@ -59,10 +59,15 @@ export async function fetchSource(base: string): Promise<FetchSource> {
   };
 }
 
+const UNAUTHORIZED = 401;
+
 async function ask(url: string, init?: RequestInit): Promise<unknown> {
   const answer = await fetch(url, { credentials: "same-origin", cache: "no-store", ...init }).catch((cause) => {
     throw new StatsError("STATS_STORE_FAILED", "The viewer's server does not answer: start it again.", { cause });
   });
+  if (answer.status === UNAUTHORIZED) {
+    throw new StatsError("STATS_STORE_FAILED", "This page is signed out: start agent-stats view again, open its link.");
+  }
   const value: unknown = JSON.parse(await answer.text(), revive);
   if (answer.ok) return value;
   const { code, message } = value as { code: StatsErrorCode; message: string };

@@ -1,4 +1,5 @@
 import { h, render } from "preact";
+import chart from "uplot/dist/uPlot.min.css?inline";
 import type { Protocol } from "../record/protocol.ts";
 import type { StatsReader } from "../store/store.ts";
 import { App } from "./app.tsx";
@@ -30,6 +31,11 @@ export interface ViewerOptions {
   readonly reportKeys?: ReportKeys;
   /** Offers to forget a user and to start from zero, after a typed confirmation. Default: false. */
   readonly canWrite?: boolean;
+  /**
+   * Makes each screen an entry of the browser's history, so that its back button works; never with a name in it. For a
+   * page that is nothing but the viewer. Default: false.
+   */
+  readonly useHistory?: boolean;
   /** How often a source that does not tell of changes is looked at, in milliseconds. Default: 5 000. */
   readonly refreshEvery?: number;
 }
@@ -40,7 +46,7 @@ export interface Viewer {
 }
 
 /** In this order: what comes later may say otherwise. */
-const STYLE = [page, controls, numbers, narrowAndPrint].join("\n");
+const STYLE = [chart, page, controls, numbers, narrowAndPrint].join("\n");
 
 const REFRESH_EVERY_MS = 5_000;
 
@@ -52,13 +58,20 @@ const REFRESH_EVERY_MS = 5_000;
  * createViewer(stats, { element: document.body, protocols: [mqtt] });
  */
 export function createViewer(given: ViewerSource | StatsReader, options: ViewerOptions): Viewer {
-  const { element, protocols = [], hiddenUsers = [], canWrite = false, refreshEvery = REFRESH_EVERY_MS } = options;
+  const {
+    element,
+    protocols = [],
+    hiddenUsers = [],
+    canWrite = false,
+    useHistory = false,
+    refreshEvery = REFRESH_EVERY_MS,
+  } = options;
   const isStore = "sums" in given;
   const own = isStore ? storeSource(given) : given;
   const source = own.makeReport ? own : withReports(own, protocols, options.reportKeys ?? (isStore ? given : null));
   const takeStyleAway = addStyle(element);
   const hidden = new Set([...hiddenUsers].map(String));
-  render(h(App, { source, protocols, hidden, canWrite, refreshEveryMs: refreshEvery }), element);
+  render(h(App, { source, protocols, hidden, canWrite, useHistory, refreshEveryMs: refreshEvery }), element);
   return {
     close() {
       render(null, element);
@@ -76,7 +89,7 @@ export async function showServed(element: HTMLElement, base: string): Promise<vo
   try {
     const source = await fetchSource(base);
     const { canWrite, hiddenUsers } = source.about;
-    createViewer(source, { element, protocols: source.protocols, hiddenUsers, canWrite });
+    createViewer(source, { element, protocols: source.protocols, hiddenUsers, canWrite, useHistory: true });
   } catch (error) {
     addStyle(element);
     render(h(StartProblem, { error: error instanceof Error ? error : new Error(String(error)) }), element);

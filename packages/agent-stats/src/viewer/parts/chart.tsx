@@ -1,6 +1,5 @@
 import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
-import chartStyle from "uplot/dist/uPlot.min.css?inline";
 import type { Point } from "../model/select.ts";
 import { countOrDash, countText, dayShort, hourText, timeText } from "../model/words.ts";
 
@@ -10,17 +9,6 @@ const SERIES = [
   { key: "received", title: "Received", colour: "--second" },
   { key: "failed", title: "Failed", colour: "--bad" },
 ] as const;
-
-let styled = false;
-
-/** uPlot's own rules, once for the page. */
-function addChartStyle(): void {
-  if (styled) return;
-  styled = true;
-  const sheet = new CSSStyleSheet();
-  sheet.replaceSync(chartStyle);
-  document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
-}
 
 /** What was counted period by period, as lines; and as a table for whoever cannot see them, or wants the numbers. */
 export function Chart({ points, title }: { readonly points: readonly Point[]; readonly title: string }) {
@@ -32,7 +20,6 @@ export function Chart({ points, title }: { readonly points: readonly Point[]; re
   latest.current = columns;
   const kinds = shown.map(({ key }) => key).join();
   useEffect(() => {
-    addChartStyle();
     const element = holder.current;
     if (!element) return;
     const draw = () => {
