@@ -206,13 +206,13 @@ export class SessionFlows {
 
   *reset(scope: Scope): Flow<void> {
     yield* this.hear();
-    const session = yield* this.#begin();
     const values = this.#progress.values(scope);
-    const reset = yield* ask("reset", scope, { ...this.#caller(session), at: Date.now() });
+    const reset = yield* ask("reset", scope, { ...this.#caller(yield* this.#begin()), at: Date.now() });
     this.#release(reset.saves);
     this.announcer?.pause();
     this.#progress.drop(values);
     this.#heard(reset);
+    this.erasePending = (yield* ask("erase")) === "pending";
   }
 
   *end(how: Ending): Flow<void> {

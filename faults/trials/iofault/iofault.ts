@@ -1,0 +1,92 @@
+/**
+ * Lets the disk fail: the Nth open, read, write, sync, truncation, removal or link of each kind of file fails, once,
+ * twice or until it heals, N rising until there is no such call any more, while a host starts, migrates, counts, deletes,
+ * resets, reads and closes. The host must live, be told by a typed error that does not call it damage, and have lost
+ * nothing when it heals.
+ */
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { inParallel } from "../../parallel.ts";
+import { runPart } from "../../parts.ts";
+import { buildShim, shimmed } from "../../shim/shim.ts";
+import type { Control, Failure, Trial, TrialContext, TrialOutcome } from "../../trial.ts";
+import { FaultControl } from "./control.ts";
+import type { Without } from "./host.ts";
+import type { PartJob, PartResult } from "./part.child.ts";
+
+const CONTROLS: readonly Without[] = ["healing", "telling that a save failed"];
+const CONTROL_FAULTS = 12;
+
+export const iofault: Trial = {
+  name: "iofault",
+  what: "the Nth call of each kind on each kind of file fails, once or until it heals",
+  unit: "faults",
+  scale: { small: 150, full: 3_000 },
+  run,
+};
+
+async function run(context: TrialContext): Promise<TrialOutcome> {
+  const shim = buildShim("fault", context.folder);
+  if ("whyNot" in shim) return { ran: 0, seen: {}, controls: [], failures: [], skipped: shim.whyNot };
+  const { count, seed, parallel, folder } = context;
+  const parts = Math.max(1, Math.min(parallel, count));
+  const done = new Map<number, number>();
+  const results: PartResult[] = [];
+  const all = Array.from({ length: parts }, (_, part) => part);
+  await inParallel(all, parallel, async (part) => {
+    const most = Math.ceil((count * (part + 1)) / parts) - Math.ceil((count * part) / parts);
+    const job = { seed, count: most, part, parts, folder: join(folder, `part-${part}`) };
+    const progress = (faults: number) => {
+      done.set(part, faults);
+      context.progress([...done.values()].reduce((sum, each) => sum + each, 0));
+    };
+    results.push(await runJob(job, shim.path, progress));
+  });
+  const controls: Control[] = [];
+  await inParallel(CONTROLS, parallel, async (without, index) => {
+    const job = { seed, count: CONTROL_FAULTS, part: 0, parts: 1, folder: join(folder, `control-${index}`), without };
+    const { ran, lost } = await runJob(job, shim.path, () => {});
+    controls.push({ without, bites: lost > 0, seen: { faults: ran, lost } });
+  });
+  return outcomeOf(results, controls);
+}
+
+function runJob(job: PartJob, shim: string, progress: (done: number) => void): Promise<PartResult> {
+  mkdirSync(job.folder);
+  const control = join(job.folder, "control");
+  FaultControl.make(control);
+  return runPart<PartJob, PartResult>({
+    module: new URL("./part.child.js", import.meta.url),
+    job,
+    env: shimmed(shim, { FAULTS_FOLDER: join(job.folder, "data"), FAULTS_CONTROL: control }),
+    progress,
+    died: (how) => ({
+      ran: 0,
+      combinations: 0,
+      refused: 0,
+      codes: {},
+      lost: 0,
+      failures: [{ seed: job.seed, what: how }],
+    }),
+  });
+}
+
+function outcomeOf(results: readonly PartResult[], controls: readonly Control[]): TrialOutcome {
+  const sum = (of: (result: PartResult) => number) => results.reduce((all, each) => all + of(each), 0);
+  const codes: Record<string, number> = {};
+  for (const [code, times] of results.flatMap((result) => Object.entries(result.codes))) {
+    codes[code] = (codes[code] ?? 0) + times;
+  }
+  const failures: Failure[] = results.flatMap((result) => result.failures).slice(0, 20);
+  return {
+    ran: sum(({ ran }) => ran),
+    seen: {
+      lost: sum(({ lost }) => lost),
+      combinations: sum((result) => result.combinations),
+      refused: sum(({ refused }) => refused),
+      ...codes,
+    },
+    controls,
+    failures,
+  };
+}
