@@ -45,6 +45,14 @@ describe("the screen", () => {
     screen.close();
   });
 
+  test("does not erase the last cell of a full line", () => {
+    const { output, screen } = open();
+    const full = `\u001b[1m${"x".repeat(80)}\u001b[22m`;
+    screen.draw([full, "y".repeat(79)]);
+    expect(output.text).toContain(`${full}\r\n${"y".repeat(79)}\u001b[K`);
+    screen.close();
+  });
+
   test("has no more lines than rows, as more would scroll it", () => {
     const { output, screen } = open();
     screen.draw(["1", "2", "3", "4"]);

@@ -1,3 +1,6 @@
+import { stripVTControlCharacters } from "node:util";
+import { cells } from "./text/cells.ts";
+
 /** The alternate screen of a terminal: what was there before is there again afterwards. */
 export interface Screen {
   readonly columns: number;
@@ -72,7 +75,7 @@ export function openScreen(
     },
     draw(lines) {
       const fitting = lines.slice(0, this.rows);
-      taken.show(fitting.map((line) => line + END_OF_LINE).join("\r\n"));
+      taken.show(fitting.map((line) => ended(line, this.columns)).join("\r\n"));
     },
     close() {
       taken.leave();
@@ -82,6 +85,11 @@ export function openScreen(
       input.pause();
     },
   };
+}
+
+/** After a full line the cursor is still on its last cell: what erases to the end would erase that too. */
+function ended(line: string, columns: number): string {
+  return cells(stripVTControlCharacters(line)) < columns ? line + END_OF_LINE : line;
 }
 
 /** The terminal while it is ours: entered, left, left for a while, and what it shows. */

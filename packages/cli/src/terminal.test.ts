@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { counting, folder, keyFile, MAIN, NEAR, protocol } from "./cli.testing.ts";
+import { counting, FAR, folder, keyFile, MAIN, NEAR, protocol } from "./cli.testing.ts";
 import { databaseWithHistory } from "./history.testing.ts";
 import { cells } from "./text/cells.ts";
 
@@ -69,11 +69,13 @@ describe.runIf(hasTmux).each([80, 120])("on a terminal of %d columns", (columns)
     const app = await counting(db);
     const near = app.server(protocol, 1, NEAR);
     near.add("sent", 101);
+    app.server(protocol, 1, FAR).add("sent", 103);
     await app.flush();
     const { run, until, type, resize, alternate } = await terminal(columns, 24);
     expect(alternate()).toBe("01");
     run("watch", "--db", db, "--key-file", keyFile(path));
-    await until((text) => /sent +· +101 +101/.test(text));
+    const first = await until((text) => /sent +· +101 +101/.test(text));
+    expect(first).toContain(".onion:5223\n");
     expect(alternate()).toBe("10");
     near.add("sent", 7);
     await app.flush();
