@@ -4,6 +4,7 @@ import { crowd } from "./trials/crowd/crowd.ts";
 import { damage } from "./trials/damage/damage.ts";
 import { endings } from "./trials/endings/endings.ts";
 import { erase } from "./trials/erase/erase.ts";
+import { iofault } from "./trials/iofault/iofault.ts";
 import { kill } from "./trials/kill/kill.ts";
 import { moved } from "./trials/moved/moved.ts";
 import { powercut } from "./trials/powercut/powercut.ts";
@@ -16,6 +17,7 @@ export const CATALOGUE: readonly Trial[] = [
   kill,
   endings,
   powercut,
+  iofault,
   damage,
   crowd,
   stale,
