@@ -87,13 +87,13 @@ export class Progress {
       if (!row || index === undefined) continue;
       const { cells, at } = this.#known(row);
       const saved = at + row.protocol.counters.length + index;
-      cells[saved] = Math.max(cells[saved] as number, (row.base?.[index] ?? 0) + value);
+      cells[saved] = Math.max(cells[saved] as number, row.began(index) + value);
     }
   }
 
   /**
    * Where the next batch begins to count the row from: its hour, null before the first; and what its counters stood at
-   * when that began, then when they were last saved. Null where they stood at zero.
+   * when that began, then when they were last saved; once where both are the same. Null where they stood at zero.
    */
   stand(row: Row): { readonly hour: number | null; readonly values: Float64Array } | null {
     const progress = this.#rows[row.number];
@@ -101,7 +101,8 @@ export class Progress {
       const end = progress.at + 2 * row.protocol.counters.length;
       return { hour: progress.hour, values: progress.cells.subarray(progress.at, end) };
     }
-    return row.base && { hour: null, values: Float64Array.of(...row.base, ...row.base) };
+    const past = row.past();
+    return past && { hour: null, values: past };
   }
 
   /** The names behind counter numbers. */
@@ -134,7 +135,7 @@ export class Progress {
     this.#rows.forEach((progress, number) => {
       const row = this.recorder.row(number);
       if (!progress || !row) return;
-      row.base = savedOf(row, progress);
+      row.beginAt(savedOf(row, progress));
       progress.hour = null;
     });
   }
@@ -158,7 +159,7 @@ export class Progress {
   drop(values: Map<Row, Float64Array>): void {
     for (const [row, taken] of values) {
       for (const [index, value] of taken.entries()) row.setValue(index, row.value(index) - value);
-      row.base = null;
+      row.beginAt(null);
       this.#rows[row.number] = undefined;
       if (taken.length > 0) this.recorder.touched(row, CHANGED);
     }
@@ -196,9 +197,10 @@ export class Progress {
     const known = this.#rows[row.number];
     if (known) return known;
     const { cells, at } = this.#memory.take(2 * row.protocol.counters.length);
-    if (row.base) {
-      cells.set(row.base, at);
-      cells.set(row.base, at + row.base.length);
+    const past = row.past();
+    if (past) {
+      cells.set(past, at);
+      cells.set(past, at + past.length);
     }
     const made: RowProgress = { hour: null, cells, at };
     this.#rows[row.number] = made;
@@ -246,7 +248,7 @@ function keyOf(row: Row): KeyOfRow {
 function savedOf(row: Row, progress: RowProgress | undefined): Float64Array {
   const length = row.protocol.counters.length;
   if (progress) return progress.cells.slice(progress.at + length, progress.at + 2 * length);
-  return row.base?.slice() ?? new Float64Array(length);
+  return row.past() ?? new Float64Array(length);
 }
 
 function nameOf(...key: readonly [protocol: string, userId: string, server: string]): string {

@@ -202,17 +202,19 @@ export class Recorder implements RowOwner {
    * Counters that the protocol does not know are left to the store.
    */
   startFrom(sums: Iterable<StartingSum>): void {
-    let row: Row | null = null;
-    for (const { protocol: name, userId, server, counter, value } of sums) {
-      const protocol = this.#protocols.get(name);
-      const index = protocol?.counterIndex.get(counter);
-      if (protocol === undefined || index === undefined || this.#forgotten.has(userId)) continue;
-      // The counters of one key come together.
-      if (!row?.isOf(protocol, userId, server)) row = this.#find(protocol, userId, server);
-      row.base ??= new Float64Array(protocol.counters.length);
-      row.base[index] = (row.base[index] as number) + value;
-      row.setValue(index, row.value(index) + value);
-    }
+    for (const sum of sums) this.addPast(sum, sum.counter, sum.value);
+  }
+
+  /** The same of one counter. */
+  addPast({ protocol: name, userId, server }: Required<Scope>, counter: string, value: number): void {
+    const protocol = this.#protocols.get(name);
+    const index = protocol?.counterIndex.get(counter);
+    if (protocol === undefined || index === undefined || this.#forgotten.has(userId)) return;
+    this.#find(protocol, userId, server).addPast(index, value);
+  }
+
+  take(width: number): Place {
+    return this.#memory.take(width);
   }
 
   touched(row: Row, urgency: Urgency): void {

@@ -14,6 +14,8 @@ export type Rejection = "notWhole" | "negative" | "tooLarge" | "notFinite" | "un
 export interface RowOwner {
   touched(row: Row, urgency: Urgency): void;
   rejected(why: Rejection): void;
+  /** Room for so many numbers, all zero. */
+  take(width: number): Place;
 }
 
 /** A counter of one server, bound: the fastest way to count. */
@@ -53,7 +55,7 @@ export class Row implements Server {
   cells: Float64Array;
   at: number;
   /** What the counters stood at when this session began; null where that is zero. */
-  base: Float64Array | null = null;
+  #began: Place | null = null;
   /** The first of the counters that are bound; each leads to the next. */
   #bound: Bound | null = null;
 
@@ -118,7 +120,41 @@ export class Row implements Server {
 
   reset(): void {
     this.cells.fill(0, this.at + 1, this.at + 1 + this.protocol.counters.length);
-    this.base = null;
+    this.#began = null;
+  }
+
+  /** What the counter at `index` stood at when this session began. */
+  began(index: number): number {
+    return this.#began === null ? 0 : (this.#began.cells[this.#began.at + index] as number);
+  }
+
+  /** The same of all counters; null where all began at zero. */
+  past(): Float64Array | null {
+    if (this.#began === null) return null;
+    const { cells, at } = this.#began;
+    return cells.slice(at, at + this.protocol.counters.length);
+  }
+
+  /** From here on these values are what the session began with; null: zero. */
+  beginAt(values: ArrayLike<number> | null): void {
+    if (values === null) {
+      this.#began = null;
+      return;
+    }
+    const { cells, at } = this.#room();
+    for (let index = 0; index < values.length; index++) cells[at + index] = values[index] as number;
+  }
+
+  /** Adds what was counted before the session. */
+  addPast(index: number, value: number): void {
+    const { cells, at } = this.#room();
+    cells[at + index] = (cells[at + index] as number) + value;
+    this.setValue(index, this.value(index) + value);
+  }
+
+  #room(): Place {
+    this.#began ??= this.group.owner.take(this.protocol.counters.length);
+    return this.#began;
   }
 
   /** All counters, as they stand. */
@@ -128,7 +164,7 @@ export class Row implements Server {
 
   /** What this session counted. */
   session(index: number): number {
-    return this.value(index) - (this.base?.[index] ?? 0);
+    return this.value(index) - this.began(index);
   }
 
   /** The gauge at `index`; NaN where it was never set. */

@@ -102,7 +102,8 @@ class StandIn {
       const [protocol, userId] = owners[place.owner] as (typeof owners)[number];
       const own = stands.subarray(taken, taken + place.stands);
       taken += place.stands;
-      const [hourStart, saved] = own.length > 0 ? [own.slice(0, length), own.slice(length)] : [ZEROS, ZEROS];
+      const hourStart = own.length > 0 ? own.slice(0, length) : ZEROS;
+      const saved = own.length > length ? own.slice(length) : hourStart;
       const cells = (chunks[place.chunk] as Float64Array).subarray(at, at + length);
       const key: KeyOfRow = [row, protocol, userId, server];
       this.#rows.set(row, {

@@ -170,7 +170,7 @@ export interface AnnouncedRows {
   readonly servers: readonly string[];
   /** Shared memory that holds counters. */
   readonly chunks: readonly Float64Array[];
-  /** Of each row that was saved before: what its counters stood at when its hour began, then when they were last saved. */
+  /** Of each row: what its counters stood at when its hour began, then when they were last saved; see `stands`. */
   readonly stands: Float64Array;
   /** Numbers of counters that are to be read after all others: no success is to be seen without its attempt. */
   readonly attempts: readonly number[];
@@ -193,7 +193,7 @@ export function announcedPlace(places: Float64Array, i: number) {
     first: first as number,
     /** The hour that is being filled; -1 before the first. */
     hour: hour as number,
-    /** How many of the stands are its own: none where it stood at zero. */
+    /** How many of the stands are its own: half as many where both are the same, none where it stood at zero. */
     stands: stands as number,
   };
 }
