@@ -4,7 +4,7 @@ import { type AddTo, openTelemetry, promClient } from "../baselines/peers.ts";
 import { countBare } from "../baselines/typed-array.ts";
 import { keyAt } from "../support/keys.ts";
 import type { Figure, LineResult } from "../support/line.ts";
-import { nanoseconds, shuffled } from "../support/measure.ts";
+import { FEW_ROUNDS, nanoseconds, shuffled } from "../support/measure.ts";
 
 const KEYS = 1_000;
 const GROWTH = [100, 1_000, 10_000, 100_000];
@@ -37,6 +37,7 @@ async function addAt(keys: number): Promise<Record<"bare" | "bound" | "named" | 
       otel: each(otel),
     },
     keys,
+    keys === KEYS ? undefined : FEW_ROUNDS,
   );
 }
 

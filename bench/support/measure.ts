@@ -1,6 +1,8 @@
 import { performance } from "node:perf_hooks";
 import { measure } from "mitata";
 
+/** Where a number is only a point of a plot. */
+export const FEW_ROUNDS = 3;
 /** Rounds of all, one after another, so that whatever else the machine does meets each of them alike. */
 const ROUNDS = 7;
 const CPU_NS_A_ROUND = 60e6;
@@ -12,10 +14,11 @@ const CPU_NS_A_ROUND = 60e6;
 export async function nanoseconds<N extends string>(
   bodies: Readonly<Record<N, () => unknown>>,
   operations: number,
+  rounds: number = ROUNDS,
 ): Promise<Record<N, number>> {
   const names = Object.keys(bodies) as N[];
   const found = new Map<N, number[]>(names.map((name) => [name, []]));
-  for (let round = 0; round < ROUNDS; round++) {
+  for (let round = 0; round < rounds; round++) {
     for (const name of names) {
       const { p50 } = await measure(bodies[name], { min_cpu_time: CPU_NS_A_ROUND, batch_samples: 64 });
       found.get(name)?.push(p50 / operations);
