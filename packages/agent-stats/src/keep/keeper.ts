@@ -64,6 +64,7 @@ export class Keeper implements Dying {
   readonly #polls: boolean;
   /** Set when closing begins: nothing more is accepted. */
   #closed = false;
+  #closeFailed = false;
   #eraseWasPending = false;
   /** Set when the last save is over: until then, a process that ends saves what the closing did not reach. */
   #over = false;
@@ -141,12 +142,16 @@ export class Keeper implements Dying {
     void this.#options.mirror?.addUser(userId);
   }
 
-  /** Saves everything, ends the session, releases the store. */
+  /** Saves everything, ends the session, releases the store. Asked for again after it failed, it tries again. */
   async close(): Promise<void> {
-    if (this.#closed) return;
+    if (this.#closed && !this.#closeFailed) return;
     this.#closed = true;
+    this.#closeFailed = false;
     try {
       await this.#enqueue(() => this.#flows.end("close"), "changes");
+    } catch (error) {
+      this.#closeFailed = true;
+      throw error;
     } finally {
       this.#letGo();
     }

@@ -81,7 +81,7 @@ export interface AgentStats extends StatsView {
   reset(scope?: GivenScope): Promise<void>;
   /**
    * Saves everything, ends the session with a goodbye, releases the store. Counting later goes nowhere.
-   * @throws StatsError when the last save fails
+   * @throws StatsError when the last save fails: close again when its cause is gone
    */
   close(): Promise<void>;
 }

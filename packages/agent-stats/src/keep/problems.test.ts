@@ -98,7 +98,7 @@ describe("a store that fails", () => {
     expect(stats.recorder.getServersStats().servers).toMatchObject([{ session: { sent: 3 } }]);
     expect(problems).toHaveLength(1);
     await expect(stats.close()).rejects.toMatchObject({ code: "STATS_BUSY" });
-    await stats.close();
+    await expect(stats.close(), "nothing was saved").rejects.toMatchObject({ code: "STATS_BUSY" });
     await expect(stats.flush()).rejects.toMatchObject({ code: "STATS_CLOSED" });
     await expect(stats.getServersStats()).rejects.toMatchObject({ code: "STATS_CLOSED" });
     stats.server(smp, 1, "smp://a").add("sent", 3);
@@ -217,6 +217,20 @@ test("close saves what was counted until it was called, waits for what is under 
   server.add("sent", 1);
   await pass(60_000);
   expect([watch.saves.length, vi.getTimerCount()]).toEqual([2, 0]);
+});
+
+test("closed again after its last save failed, it loses nothing", async () => {
+  const { watch, stats, server, saved } = await opened();
+  server.add("sent", 3);
+  watch.fails = BUSY;
+  await expect(stats.close()).rejects.toMatchObject({ code: "STATS_BUSY" });
+  expect(await saved()).toEqual([]);
+  watch.fails = null;
+  await stats.close();
+  expect(await saved()).toEqual([{ sent: 3 }]);
+  const calls = watch.calls.length;
+  await stats.close();
+  expect(watch.calls).toHaveLength(calls);
 });
 
 test("a recorder whose last save failed, and that is kept again, loses nothing", async () => {
