@@ -1,6 +1,7 @@
 import { MessageChannel, receiveMessageOnPort, Worker } from "node:worker_threads";
 import { StatsError } from "../errors.ts";
 import { callsBy, inThisThread } from "../methods.ts";
+import { statsErrorOf } from "../sqlite/handle.ts";
 import { partsOf } from "../sqlite/parts.ts";
 import type { StatsReader, StatsStore, StoreCalls } from "../store.ts";
 import { type CallsOptions, fileCalls } from "./calls.ts";
@@ -80,6 +81,15 @@ interface Waiting {
   readonly parts: ReturnType<typeof partsOf>;
 }
 
+function settle(call: Waiting | undefined, value: unknown): void {
+  try {
+    call?.resolve(call.parts ? call.parts.whole(value) : value);
+  } catch (error) {
+    // What is put together here can turn out to be damaged.
+    call?.reject(statsErrorOf(error));
+  }
+}
+
 /** The same calls, made in a worker thread. A worker that dies is replaced at the next call. */
 function inWorker(options: CallsOptions): StatsStore {
   const waiting = new Map<number, Waiting>();
@@ -120,7 +130,7 @@ function inWorker(options: CallsOptions): StatsStore {
       if ("part" in answer) return call?.parts?.add(answer.part);
       waiting.delete(answer.id);
       if (waiting.size === 0) worker.unref();
-      if (answer.ok) call?.resolve(call.parts ? call.parts.whole(answer.value) : answer.value);
+      if (answer.ok) settle(call, answer.value);
       else {
         // A thread of Node remembers what was not installed: what is installed later, only another one finds.
         if (answer.code === "STATS_DRIVER_MISSING") letGo();

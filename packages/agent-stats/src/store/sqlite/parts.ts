@@ -1,5 +1,6 @@
 import type { HourRow, KeyRow, SumRow, Sums } from "../store.ts";
 import type { Connection } from "./connection.ts";
+import { counted } from "./counts.ts";
 import type { SqlValue } from "./handle.ts";
 
 /**
@@ -98,7 +99,7 @@ export class SumsParts implements Parts {
       for (const [counter, open] of counters) this.#sums.push({ key, counter, past: 0, open });
     }
     if (this.#open.size > 0) this.#sums.sort((a, b) => a.key - b.key);
-    return { ...head, keys: this.#keys, sums: this.#sums };
+    return { ...head, keys: this.#keys, sums: counted(this.#sums, ({ past, open }) => [past, open]) };
   }
 
   #takeOpen(key: number, counter: string): number {
@@ -165,7 +166,7 @@ export class HoursParts implements Parts {
 
   whole(): HourRow[] {
     const rows: HourRow[] = [];
-    for (const { hour, key, counter, value } of summed(this.#counts)) {
+    for (const { hour, key, counter, value } of summed(counted(this.#counts, (count) => [count.value]))) {
       const names = this.#keys.get(key);
       if (names === undefined) continue;
       const { protocol, userId, server } = names;

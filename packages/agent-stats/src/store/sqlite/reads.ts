@@ -1,6 +1,7 @@
 import type { Scope } from "../../record/scope.ts";
 import type { Caller, Clear, Cleared, CountedRow, Ending, SessionRow, SessionSumRow } from "../store.ts";
 import type { Connection } from "./connection.ts";
+import { counted } from "./counts.ts";
 import type { SessionLocks } from "./handle.ts";
 import { type Put, putHours, putSums, type SumsHead } from "./parts.ts";
 
@@ -29,17 +30,18 @@ export function readSessions(db: Connection): SessionRow[] {
 }
 
 export function readSessionSums(db: Connection): SessionSumRow[] {
-  return db.use(() =>
+  const sums = db.use(() =>
     db.all<SessionSumRow>(
       `SELECT session_id AS session, protocol, user_id AS userId, server, counter, SUM(value) AS value
         FROM agent_stats_count JOIN agent_stats_key USING (key_id)
         GROUP BY session_id, key_id, counter ORDER BY session_id, key_id`,
     ),
   );
+  return counted(sums, ({ value }) => [value]);
 }
 
 export function readCounted(db: Connection, agent: string): CountedRow[] {
-  return db.use(() =>
+  const sums = db.use(() =>
     db.all<CountedRow>(
       `SELECT protocol, user_id AS userId, server, counter, SUM(value) AS value
         FROM agent_stats_count JOIN agent_stats_key USING (key_id)
@@ -47,6 +49,7 @@ export function readCounted(db: Connection, agent: string): CountedRow[] {
       [agent],
     ),
   );
+  return counted(sums, ({ value }) => [value]);
 }
 
 export function readHours(db: Connection, from: number, to: number, put: Put): void {
