@@ -4,6 +4,7 @@ import { crowd } from "./trials/crowd/crowd.ts";
 import { damage } from "./trials/damage/damage.ts";
 import { endings } from "./trials/endings/endings.ts";
 import { erase } from "./trials/erase/erase.ts";
+import { input } from "./trials/input/input.ts";
 import { iofault } from "./trials/iofault/iofault.ts";
 import { kill } from "./trials/kill/kill.ts";
 import { moved } from "./trials/moved/moved.ts";
@@ -25,5 +26,6 @@ export const CATALOGUE: readonly Trial[] = [
   moved,
   clock,
   secrets,
+  input,
   upgrade,
 ];
