@@ -57,7 +57,7 @@ live screen; elsewhere a line for each change; with --json an object a line.
         },
         docs: {
           brief: "Keeps what a running SimpleX core counts",
-          customUsage: ["ws://localhost:5225 --db FILE --key-file FILE [--every SECONDS]"],
+          customUsage: ["ws://localhost:5225 --db FILE --key-file FILE [--every SECONDS] [--json]"],
           fullDescription: `Asks a running SimpleX core again and again what it counts, and keeps it with
 sessions and history, until SIGINT or SIGTERM. The core is one that was started
 with simplex-chat -p 5225. Restarts of either side, resets and deleted users are

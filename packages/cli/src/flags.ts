@@ -143,12 +143,13 @@ export const importFlags: FlagParametersForType<ImportFlags, CliContext> = {
 };
 
 /** The flags of `watch simplex`. */
-export interface WatchFlags extends StoreFlags {
+export interface WatchFlags extends SourceFlags {
   readonly every?: number;
 }
 
 export const watchFlags: FlagParametersForType<WatchFlags, CliContext> = {
-  ...storeFlags,
+  ...sourceFlags,
+  json: jsonFlag("One JSON object a line, for each event"),
   db: {
     kind: "parsed",
     parse: path,

@@ -64,6 +64,26 @@ describe("watch simplex", () => {
     expect(shown.servers).toMatchObject([{ userId: "101", overall: { recvMsgs: 7 } }]);
   });
 
+  test("--json is one object a line, for each event", async () => {
+    const { core, db } = await place();
+    const watch = watching(core.url, [...db, "--json"]);
+    await watch.says('"type":"kept"');
+    await core.stop();
+    await watch.says('"type":"away"');
+    const { stdout } = await watch.end("SIGTERM");
+    const events = stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    for (const { at } of events) expect(new Date(at).toISOString()).toBe(at);
+    expect(events).toMatchObject([
+      { type: "connected" },
+      { type: "kept" },
+      { type: "away", retryInMs: expect.any(Number) },
+      { type: "ended" },
+    ]);
+  });
+
   test("a core that is not there is waited for, and the end is not", async () => {
     const { core, db } = await place();
     await core.stop();

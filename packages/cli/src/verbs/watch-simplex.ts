@@ -35,7 +35,12 @@ async function watch(context: CliContext, flags: WatchFlags, url: string, signal
     webSocket(),
   ]);
   let lastKept = "";
-  const log = (text: string) => context.process.stdout.write(`${formatTime(new Date())}  ${text}\n`);
+  const log = (type: string, text: string, event: object = {}) => {
+    const at = new Date();
+    context.process.stdout.write(
+      flags.json ? `${JSON.stringify({ at, type, ...event })}\n` : `${formatTime(at)}  ${text}\n`,
+    );
+  };
   try {
     await watchSimplex({
       url,
@@ -47,10 +52,10 @@ async function watch(context: CliContext, flags: WatchFlags, url: string, signal
         // Once, not at every poll: a log that grows while nothing happens is read by nobody.
         if (event.type === "kept" && lastKept === "kept") return;
         lastKept = event.type;
-        log(textOf(event));
+        log(event.type, textOf(event), jsonOf(event));
       },
     });
-    log("ended; everything heard is kept");
+    log("ended", "ended; everything heard is kept");
   } finally {
     await release();
   }
@@ -75,6 +80,13 @@ function textOf(event: SimplexWatchEvent): string {
     case "problem":
       return event.problem === null ? "the database works again" : `${event.problem.message} [${event.problem.code}]`;
   }
+}
+
+/** An error's own fields are not enumerable. */
+function jsonOf(event: SimplexWatchEvent): object {
+  if (event.type !== "problem" || event.problem === null) return event;
+  const { code, message } = event.problem;
+  return { problem: { code, message } };
 }
 
 /** Node.js has one from 22 on. */

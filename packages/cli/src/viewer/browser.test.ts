@@ -110,6 +110,31 @@ describe.skipIf(noBrowser !== null)("the viewer in Chromium", { timeout: 180_000
       return (hides(style.overflowX) && each.scrollWidth > each.clientWidth + 1) || (hides(style.overflowY) && each.scrollHeight > each.clientHeight + 1);
     }).map((each) => each.outerHTML.slice(0, 120))`);
 
+  test("control: a fault that is planted is found by each of these looks", async () => {
+    const { page, faults } = await open(FIXTURES["3 servers"], { width: 718 });
+    expect([await axeViolations(page), await tooWide(page), await clipped(page), faults]).toEqual([[], "", [], []]);
+    await page
+      .evaluate(`{
+      const add = (name, style, text = "") => {
+        const made = document.querySelector("main").appendChild(document.createElement(name));
+        Object.assign(made.style, style);
+        made.textContent = text;
+        return made;
+      };
+      add("p", { color: "#bbb", background: "#fff" }, "hardly to be read");
+      add("p", { width: "3000px" }, "wide");
+      add("p", { width: "20px", overflow: "hidden", whiteSpace: "nowrap" }, "cut off at its end");
+      add("img", {}).src = "https://elsewhere.example/x.png";
+      add("script", {}).src = "data:text/javascript,1";
+    }`)
+      .catch(() => {});
+    await expect.poll(() => faults.length).toBeGreaterThan(0);
+    expect((await axeViolations(page)).join()).toContain("color-contrast");
+    expect(await tooWide(page)).toContain("wide");
+    expect((await clipped(page)).join()).toContain("cut off");
+    expect(faults.join()).toMatch(/elsewhere\.example|Content Security Policy/);
+  });
+
   test.each([
     ["first run", "Nothing has been recorded yet"],
     ["nothing counted", "The app has run, and has counted nothing yet."],
