@@ -60,12 +60,12 @@ export class WholeMap {
   }
 
   /** SQLite writes only those pages of the text that differ: all behind the first number that grows by a digit. */
-  save(): void {
+  save(at = new Date()): void {
     const smpServersStats = [...this.map.values()].map(({ key, stats }) => [key, stats]);
     const text = JSON.stringify({ smpServersStats, xftpServersStats: [], ntfServersStats: [] });
     this.#database
       .prepare("UPDATE servers_stats SET servers_stats = ?, updated_at = ? WHERE servers_stats_id = 1")
-      .run([text, new Date().toISOString()]);
+      .run([text, at.toISOString()]);
   }
 
   restore(): void {

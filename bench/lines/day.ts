@@ -6,7 +6,7 @@ import { sqlcipherStore } from "agent-stats/sqlcipher";
 import { WholeMap } from "../baselines/simplexmq.ts";
 import { bytesWritten, inFolder, KEY } from "../support/disk.ts";
 import { keyAt } from "../support/keys.ts";
-import type { LineResult } from "../support/line.ts";
+import type { Figure, LineResult } from "../support/line.ts";
 import { randomOf } from "../support/measure.ts";
 
 const KEYS = 28;
@@ -17,7 +17,8 @@ const DAY_MS = 24 * HOUR_MS;
 const ACTIVE_HOURS = new Set([8, 12, 19, 20]);
 const BURSTS_AN_HOUR = 12;
 const BURST_MS = 20 * SECOND_MS;
-const OURS_EVERY_MS = 5 * SECOND_MS;
+/** The default, and the longest interval that the RFC thinks of. */
+const OURS_EVERY_MS = [5 * SECOND_MS, 30 * SECOND_MS] as const;
 const THEIRS_EVERY_MS = 10 * SECOND_MS;
 const COUNTED = ["sentDirect", "sentDirectAttempts", "recvMsgs", "ackMsgs", "ackAttempts"] as const;
 const IDLE_MS = 3 * SECOND_MS;
@@ -34,13 +35,13 @@ function busyKeys(): (second: number) => readonly number[] {
 }
 
 /** Lives one day second by second, with the clock set by hand: what was counted is saved when its interval is over. */
-async function ours(folder: string): Promise<number> {
+async function ours(folder: string, everyMs: number): Promise<number> {
   const begun = Math.floor(Date.now() / DAY_MS) * DAY_MS;
   const clock = Date.now;
   let now = begun;
   Date.now = () => now;
   try {
-    const store = sqlcipherStore({ file: join(folder, "ours.db"), key: KEY });
+    const store = sqlcipherStore({ file: join(folder, `ours-${everyMs}.db`), key: KEY });
     const stats = await openAgentStats({ protocols: [smp], store, flushEvery: HOUR_MS });
     const servers = Array.from({ length: KEYS }, (_, n) => stats.server(smp, keyAt(n).userId, keyAt(n).server));
     const before = bytesWritten() ?? Number.NaN;
@@ -52,7 +53,7 @@ async function ours(folder: string): Promise<number> {
         for (const counter of COUNTED) servers[key]?.add(counter);
         changedAt ??= now;
       }
-      if (changedAt === null || now < changedAt + OURS_EVERY_MS) continue;
+      if (changedAt === null || now < changedAt + everyMs) continue;
       await stats.flush();
       changedAt = null;
     }
@@ -71,7 +72,7 @@ function theirs(folder: string): number {
   const busy = busyKeys();
   for (let second = 0; second < DAY_MS / SECOND_MS; second++) {
     for (const key of busy(second)) for (const counter of COUNTED) scheme.count(key, counter);
-    if ((second * SECOND_MS) % THEIRS_EVERY_MS === 0) scheme.save();
+    if ((second * SECOND_MS) % THEIRS_EVERY_MS === 0) scheme.save(new Date(second * SECOND_MS));
   }
   scheme.close();
   return (bytesWritten() ?? Number.NaN) - before;
@@ -92,26 +93,28 @@ async function idle(folder: string): Promise<number> {
 }
 
 export async function day(): Promise<LineResult> {
-  return inFolder(async (folder) => ({
-    measured:
-      "All bytes handed to the system in one simulated day, the closing included: 14 servers of each of 2 users; 4 hours with 12 bursts of 20 s each, in which 2 messages a second are sent, received and acknowledged; 20 idle hours. Ours saves 5 s after a change, simplexmq every 10 s. Idle: 3 s of real time at the shortest interval.",
-    figures: [
-      {
-        name: "bytes a day",
-        unit: "bytes",
-        figure: await ours(folder),
-        baseline: theirs(folder),
-        against: "simplexmq's whole map",
-        target: { of: "ratio", atMost: 1 / 50 },
-      },
-      {
-        name: "bytes while idle",
-        unit: "bytes",
-        figure: await idle(folder),
-        baseline: null,
-        against: null,
-        target: { of: "figure", atMost: 0 },
-      },
-    ],
-  }));
+  return inFolder(async (folder) => {
+    const baseline = theirs(folder);
+    const against = "simplexmq's whole map";
+    const bytes = async (name: string, everyMs: number, target: Figure["target"]): Promise<Figure> => {
+      return { name, unit: "bytes", figure: await ours(folder, everyMs), baseline, against, target };
+    };
+    const [usual, longest] = OURS_EVERY_MS;
+    return {
+      measured:
+        "All bytes handed to the system in one simulated day, the closing included: 14 servers of each of 2 users; 4 hours with 12 bursts of 20 s each, in which 2 messages a second are sent, received and acknowledged; 20 idle hours. Ours saves 5 s after a change, simplexmq every 10 s; SQLite spares both the pages of a row that stay the same. Idle: 3 s of real time at the shortest interval.",
+      figures: [
+        await bytes("bytes a day", usual, { of: "ratio", atMost: 1 / 50 }),
+        await bytes("bytes a day, saved after 30 s", longest, null),
+        {
+          name: "bytes while idle",
+          unit: "bytes",
+          figure: await idle(folder),
+          baseline: null,
+          against: null,
+          target: { of: "figure", atMost: 0 },
+        },
+      ],
+    };
+  });
 }
