@@ -4,7 +4,7 @@ import { openAgentStats } from "agent-stats";
 import { smp } from "agent-stats/simplex";
 import { sqlcipherStore } from "agent-stats/sqlcipher";
 import { WholeMap } from "../baselines/simplexmq.ts";
-import { bytesWritten, inFolder, KEY } from "../support/disk.ts";
+import { bytesOfFiles, bytesWritten, inFolder, KEY } from "../support/disk.ts";
 import { keyAt } from "../support/keys.ts";
 import type { Figure, LineResult } from "../support/line.ts";
 import { randomOf } from "../support/measure.ts";
@@ -85,9 +85,9 @@ async function idle(folder: string): Promise<number> {
   stats.server(smp, 1, "smp://idle").add("sentDirect");
   await stats.flush();
   await wait(500);
-  const before = bytesWritten() ?? Number.NaN;
+  const before = bytesOfFiles() ?? Number.NaN;
   await wait(IDLE_MS);
-  const written = (bytesWritten() ?? Number.NaN) - before;
+  const written = (bytesOfFiles() ?? Number.NaN) - before;
   await stats.close();
   return written;
 }
