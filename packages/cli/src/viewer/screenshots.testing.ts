@@ -1,11 +1,11 @@
 import { mkdirSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { test } from "vitest";
 import { launch, lookAt } from "./browser.testing.ts";
 import { FIXTURES, goTo, type Served, serveFixture, settled } from "./screens.testing.ts";
 
-const FOLDER = fileURLToPath(new URL("../../../../docs/screenshots/", import.meta.url));
+const FOLDER = join(import.meta.dirname, "../../../../docs/screenshots/");
 const SIZE = { width: 1_120, height: 800 };
 /** Screens whose point is below the first view. */
 const WHOLE: ReadonlySet<string> = new Set(["server"]);
