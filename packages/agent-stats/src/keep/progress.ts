@@ -66,7 +66,8 @@ export class Progress {
     for (let i = 0; i < cells.length; ) {
       const number = cells[i] as number;
       const row = this.recorder.row(number);
-      const progress = this.#rows[number];
+      // Of a user who was forgotten since, nothing is known any more, not even where the row's own cells end.
+      const progress = row && this.#rows[number];
       const length = row?.protocol.counters.length ?? 0;
       const first = row ? this.firstCounterOf(row) : 0;
       // The counters of a row come together.
