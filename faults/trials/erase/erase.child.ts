@@ -1,6 +1,7 @@
 /** The process under test of the erase trial: it does the steps that it is told, through the library's public API. */
+import { closeSync, openSync, readSync, writeSync } from "node:fs";
 import { type AgentStats, openAgentStats, readAgentStats } from "agent-stats";
-import { type SqlcipherOptions, sqlcipherReader, sqlcipherStore } from "agent-stats/sqlcipher";
+import { moveAside, type SqlcipherOptions, sqlcipherReader, sqlcipherStore } from "agent-stats/sqlcipher";
 import type { SqliteHandle } from "agent-stats/sqlite";
 import { KEY } from "../../oracle/canary.ts";
 import { openWithKey } from "../../oracle/drivers.ts";
@@ -54,8 +55,18 @@ async function take(step: Step): Promise<void> {
   else if (step.do === "delete") await opened().deleteUser(step.userId);
   else {
     await opened().close();
+    if (step.do === "aside") flip(await moveAside(where), step.flipAt);
     stats = await open();
   }
+}
+
+/** Damages a copy: a page of it does not authenticate any more, and can be decrypted all the same. */
+function flip(copy: string, at: number | null): void {
+  if (at === null) return;
+  const fd = openSync(copy, "r+");
+  const byte = Buffer.alloc(1);
+  if (readSync(fd, byte, 0, 1, at) === 1) writeSync(fd, Buffer.from([(byte[0] ?? 0) ^ 0x55]), 0, 1, at);
+  closeSync(fd);
 }
 
 /** Counts for these keys and saves, over and over, until it is stopped; tells how much it counted for each. */

@@ -52,6 +52,7 @@ function summaryOf(seen: readonly Seen[]): Record<string, number> {
     crashImages: sum(seen.map(({ imagesTaken }) => imagesTaken)),
     imagesOpened: sum(seen.map(({ images }) => images.length)),
     pendingFirst: seen.filter(({ erased }) => erased === "pending").length,
+    besideCopiesAside: seen.filter(({ history }) => history.steps.some((step) => step.do === "aside")).length,
     besideOthers: seen.filter(({ history }) => history.crowded).length,
   };
 }

@@ -17,6 +17,8 @@ export type Step =
       readonly n: number;
     }
   | { readonly do: "flush" | "reopen" }
+  /** The host has the file moved aside, as if it were damaged, and perhaps it is; a new one is begun. */
+  | { readonly do: "aside"; readonly flipAt: number | null }
   | { readonly do: "hours"; readonly hours: number }
   | { readonly do: "reset"; readonly server: string }
   | { readonly do: "delete"; readonly userId: UserId };
@@ -88,13 +90,17 @@ function padded(name: string, length: number): string {
   return name.repeat(Math.max(1, Math.ceil(length / name.length)));
 }
 
+function asideOf(random: Random): Step {
+  return { do: "aside", flipAt: random.percent(50) ? random.whole(4_096, 40_000) : null };
+}
+
 type Users = readonly { readonly userId: UserId; readonly servers: readonly string[] }[];
 
 function stepsOf(random: Random, users: Users, earlier: UserId): Step[] {
   const steps: Step[] = [];
   const sessions = random.whole(1, 3);
   for (let session = 0; session < sessions; session++) {
-    if (session > 0) steps.push({ do: "reopen" });
+    if (session > 0) steps.push(random.percent(20) ? asideOf(random) : { do: "reopen" });
     const rounds = random.whole(1, 4);
     for (let round = 0; round < rounds; round++) {
       steps.push(...roundOf(random, users), { do: "flush" });
@@ -132,7 +138,8 @@ export function sumsOf(steps: readonly Step[]): Map<string, number> {
     }
   };
   for (const step of steps) {
-    if (step.do === "reopen") deleted.clear();
+    if (step.do === "reopen" || step.do === "aside") deleted.clear();
+    if (step.do === "aside") sums.clear();
     if (step.do === "reset") drop((_, server) => server === step.server);
     if (step.do === "delete") deleted.add(String(step.userId));
     if (step.do === "delete") drop((userId) => userId === String(step.userId));

@@ -11,7 +11,7 @@ const gone = new Map([['["kept","smp://b","sent"]', 3]]);
 
 /** A unit in which every promise was held. */
 const held: Seen = {
-  history: { victim: "victim", crowded: false, held: false },
+  history: { victim: "victim", crowded: false, held: false, steps: [] },
   expected: { whole, gone },
   before: { pages: 40, servers: 9, user: 2 },
   erased: "physically",

@@ -11,7 +11,7 @@ export interface Image {
 
 /** What was seen of one unit. */
 export interface Seen {
-  readonly history: Pick<History, "victim" | "crowded" | "held">;
+  readonly history: Pick<History, "victim" | "crowded" | "held" | "steps">;
   readonly expected: { readonly whole: Sums; readonly gone: Sums };
   readonly before: Found;
   /** What the library said. */

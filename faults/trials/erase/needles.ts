@@ -1,4 +1,6 @@
 /** What must be found nowhere once its user is erased: servers and the user, as SQLite could have written them. */
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
 import { foundIn, type Needle } from "../../oracle/canary.ts";
 import { decryptPages } from "../../oracle/pages.ts";
 import type { History, UserId } from "./history.ts";
@@ -34,8 +36,20 @@ function needlesOfUser(victim: UserId, tag: string): Needle[] {
 
 /** Looks in every page of database, log and journal. */
 export function findIn(file: string, key: string, history: Pick<History, "victim" | "tag">): Found {
+  return foundInPages(decryptPages(file, key).pages, history);
+}
+
+/** The same in every database of a folder: copies that were moved aside too, and whatever else stands there. */
+export function findBelow(folder: string, key: string, history: Pick<History, "victim" | "tag">): Found {
+  const files = readdirSync(folder).filter((name) => !/-(wal|shm|journal)$/.test(name));
+  return foundInPages(
+    files.flatMap((name) => decryptPages(join(folder, name), key).pages),
+    history,
+  );
+}
+
+function foundInPages(pages: readonly Buffer[], history: Pick<History, "victim" | "tag">): Found {
   const { servers, user } = needlesOf(history);
-  const { pages } = decryptPages(file, key);
   const holding = (needles: readonly Needle[]) => pages.filter((page) => foundIn(page, needles).length > 0).length;
   return { pages: pages.length, servers: holding(servers), user: holding(user) };
 }

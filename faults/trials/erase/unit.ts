@@ -9,7 +9,7 @@ import { type Random, randomOf } from "../../random.ts";
 import type { Remote } from "../../remote/remote.ts";
 import { type History, historyOf, nameOfSum, type Sums, sumsOf, type UserId } from "./history.ts";
 import type { Image, Seen } from "./judge.ts";
-import { type Found, findIn } from "./needles.ts";
+import { type Found, findBelow, findIn } from "./needles.ts";
 
 /** Two processes: the one that deletes, and another one on the same machine. */
 export interface Lane {
@@ -175,7 +175,7 @@ class Unit {
   }
 
   #look(folder: string): Found {
-    return findIn(join(folder, "stats.db"), KEY, this.#history);
+    return findBelow(folder, KEY, this.#history);
   }
 
   /** What a reader finds in images of before the acknowledgement, and what the next start makes of one of them. */
@@ -200,7 +200,7 @@ class Unit {
     const found = async (keepLog: boolean) => {
       const folder = this.#image();
       await this.#lane.other.call("deleteOnly", { file: join(folder, "stats.db"), driver, userId: victim, keepLog });
-      const { servers } = this.#look(folder);
+      const { servers } = findIn(join(folder, "stats.db"), KEY, this.#history);
       if (keepLog) await this.#lane.other.call("letGoRaw");
       return servers;
     };
