@@ -92,7 +92,7 @@ describe("sessions", () => {
     const line = fc.record<LogLine>({
       at: date,
       what: fc.constantFrom("fold", "delete", "anonymise", "reset"),
-      of: fc.constantFrom(99_999, "everything", "protocol+user+server"),
+      of: fc.constantFrom<LogLine["of"]>(99_999, "everything", "protocol+user+server"),
       by: fc.constantFrom(null, 99_999),
     });
     const session = fc.record({
