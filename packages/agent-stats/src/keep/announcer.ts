@@ -12,7 +12,7 @@ const ROWS_A_MESSAGE = 500;
 const NO_HOUR = -1;
 
 /** What is due: all that the announcer does not know by itself. */
-export type Due = Omit<DueSave, "turn" | "withinMs" | "counters">;
+export type Due = Omit<DueSave, "turn" | "withinMs">;
 
 /**
  * Tells a store that has a thread of its own where the counters stand in shared memory, so that it saves them when this
@@ -68,7 +68,7 @@ export class Announcer {
     this.#isDue = true;
     this.wasHeard = true;
     const turn = Atomics.load(this.#turns, 0);
-    this.#say({ ...due, turn, withinMs: this.#withinMs, counters: this.#progress.counters });
+    this.#say({ ...due, turn, withinMs: this.#withinMs });
   }
 
   /** There are new rows. They are told of when whoever makes them has made them all. */
@@ -130,6 +130,7 @@ export class Announcer {
       places,
       owners: [...owners.keys()].map(({ protocol, userId }) => [protocol.name, userId]),
       servers: rows.map(({ server }) => server),
+      counters: this.#progress.counters,
       chunks: [...chunks.keys()],
       stands: joined(stands.flatMap((stand) => stand?.values ?? [])),
       attempts: this.#attempts(rows),

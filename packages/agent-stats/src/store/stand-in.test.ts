@@ -26,7 +26,8 @@ function setUp(protocol: Protocol = smp, withinMs = 3_600_000) {
     recorder,
     progress,
     (news) => {
-      thread.hear(news);
+      // What goes from one thread to another is copied; only shared memory is not.
+      thread.hear(structuredClone(news));
       return true;
     },
     withinMs,
@@ -56,6 +57,18 @@ describe("a store's thread that stands in", () => {
     expect(thread.look()).toBe(true);
     expect(last()).toEqual({ sent: 4 });
     expect(saved).toHaveLength(2);
+    thread.calls.close();
+  });
+
+  test("knows the counters of a protocol that came when a save was due already", async () => {
+    const { announcer, recorder, server, thread, last } = setUp();
+    recorder.listen(null, () => announcer.rowsCame());
+    server.add("sent", 3);
+    announcer.resume(DUE);
+    recorder.server(defineProtocol("xftp", { files: "files" }), 1, "xftp://a").add("files", 4);
+    await Promise.resolve();
+    expect(thread.look()).toBe(true);
+    expect(last()).toEqual({ sent: 3, files: 4 });
     thread.calls.close();
   });
 

@@ -59,6 +59,7 @@ class StandIn {
   readonly #save: (batch: SaveBatch) => SaveResult;
   readonly #rows = new Map<number, Row>();
   readonly #attempts = new Set<number>();
+  #counters: readonly string[] = [];
   readonly #attemptsFrom = new Map<number, readonly number[]>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #due: Due | null = null;
@@ -93,7 +94,9 @@ class StandIn {
     this.#rows.clear();
   }
 
-  #learn({ places, owners, servers, chunks, stands, attempts }: AnnouncedRows): void {
+  #learn({ places, owners, servers, counters, chunks, stands, attempts }: AnnouncedRows): void {
+    // Rows of another protocol may come when a save is due already.
+    this.#counters = counters;
     for (const counter of attempts) this.#attempts.add(counter);
     let taken = 0;
     servers.forEach((server, i) => {
@@ -176,7 +179,7 @@ class StandIn {
     const keys = changed.map(({ row }) => row.key);
     const cells = Float64Array.from(changed.flatMap((change) => change.cells));
     try {
-      const { outcome } = this.#save({ ...head, at: Date.now(), keys, cells });
+      const { outcome } = this.#save({ ...head, at: Date.now(), keys, counters: this.#counters, cells });
       if (outcome !== "saved") {
         // The session is over, or has to hear of something first: that is for the other thread.
         this.#stop();

@@ -152,7 +152,7 @@ export interface Announcement {
   readonly due: DueSave | null;
 }
 
-export interface DueSave extends Pick<SaveBatch, "session" | "save" | "seen" | "hour" | "counters" | "agent"> {
+export interface DueSave extends Pick<SaveBatch, "session" | "save" | "seen" | "hour" | "agent"> {
   /** What `turns` stood at. */
   readonly turn: number;
   /** True: of no save before is it unknown whether it is in the database. */
@@ -168,6 +168,8 @@ export interface AnnouncedRows {
   readonly owners: readonly (readonly [protocol: string, userId: string])[];
   /** Of each row. */
   readonly servers: readonly string[];
+  /** The names behind counter numbers: those of these rows, and of all before. */
+  readonly counters: readonly string[];
   /** Shared memory that holds counters. */
   readonly chunks: readonly Float64Array[];
   /** Of each row: what its counters stood at when its hour began, then when they were last saved; see `stands`. */
