@@ -152,7 +152,8 @@ describe("sessions", () => {
 describe("what is printed", () => {
   test("has no colour where it is no terminal, though it be asked for", async () => {
     const { args } = await database();
-    for (const command of [["show", ...args], ["sessions", ...args], ["--help"], ["shwo"]]) {
+    const reading = ["show", "sessions", "timeline", "doctor"].map((verb) => [verb, ...args]);
+    for (const command of [...reading, ["explain", "sent", ...args], ["--help"], ["shwo"]]) {
       const { stdout, stderr } = await agentStats(command, { env: { FORCE_COLOR: "3", TERM: "xterm-256color" } });
       expect(stdout + stderr).not.toContain("\u001b");
     }
