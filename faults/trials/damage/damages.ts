@@ -42,7 +42,7 @@ const flip: Change = (bytes, random) =>
 /** A part of random length, or one page of it, exactly. */
 function part(bytes: Buffer, random: Random): readonly [from: number, to: number] {
   if (random.percent(50) && bytes.length >= PAGE) {
-    const from = random.whole(0, bytes.length / PAGE - 1) * PAGE;
+    const from = random.whole(0, Math.floor(bytes.length / PAGE) - 1) * PAGE;
     return [from, from + PAGE];
   }
   const from = somewhere(bytes, random);

@@ -219,19 +219,21 @@ test("close saves what was counted until it was called, waits for what is under 
   expect([watch.saves.length, vi.getTimerCount()]).toEqual([2, 0]);
 });
 
-test("closed again after its last save failed, it loses nothing", async () => {
-  const { watch, stats, server, saved } = await opened();
-  server.add("sent", 3);
-  watch.fails = BUSY;
-  await expect(stats.close()).rejects.toMatchObject({ code: "STATS_BUSY" });
-  expect(await saved()).toEqual([]);
-  watch.fails = null;
-  await stats.close();
-  expect(await saved()).toEqual([{ sent: 3 }]);
-  const calls = watch.calls.length;
-  await stats.close();
-  expect(watch.calls).toHaveLength(calls);
-});
+test.each(["before", "after"] as const)(
+  "closed again when its last save failed %s it was made, it is exact",
+  async (when) => {
+    const { watch, stats, server, saved } = await opened();
+    server.add("sent", 3);
+    watch.fails = { ...BUSY, when };
+    await expect(stats.close()).rejects.toMatchObject({ code: "STATS_BUSY" });
+    watch.fails = null;
+    await stats.close();
+    expect(await saved()).toEqual([{ sent: 3 }]);
+    const calls = watch.calls.length;
+    await stats.close();
+    expect(watch.calls).toHaveLength(calls);
+  },
+);
 
 test("a recorder whose last save failed, and that is kept again, loses nothing", async () => {
   const { watch, stats, server, saved } = await opened();

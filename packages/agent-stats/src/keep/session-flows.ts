@@ -1,26 +1,15 @@
 import type { Recorder } from "../record/recorder.ts";
 import type { Scope } from "../record/scope.ts";
 import { asStatsError } from "../store/errors.ts";
-import type { Cleared, Ending, Erased, SaveBatch, StatsStore, Sums, Totals } from "../store/store.ts";
+import type { Cleared, Ending, Erased, SaveBatch, Sums, Totals } from "../store/store.ts";
 import { type Announcer, announcerOf, type Due } from "./announcer.ts";
 import { ask, type Flow } from "./flow.ts";
 import { SessionHours } from "./hours.ts";
 import { type BatchHead, type Progress, progressOf } from "./progress.ts";
 import { Pruning } from "./pruning.ts";
+import type { SessionOptions } from "./session-options.ts";
 import { split } from "./split.ts";
 import { startFromPast } from "./starting-sums.ts";
-
-export interface SessionOptions {
-  readonly recorder: Recorder;
-  readonly flushEveryMs: number;
-  /** True: what was counted before this session is loaded into the recorder. */
-  readonly startFromPast: boolean;
-  readonly keepHistoryDays: number;
-  /** How many cells one save may have. */
-  readonly largestBatch: number;
-  /** The store has a thread of its own, which saves when this one is stuck. */
-  readonly announce?: StatsStore["announce"];
-}
 
 interface OpenSession {
   readonly id: number;
@@ -50,6 +39,8 @@ export class SessionFlows {
   #session: OpenSession | null = null;
   /** The last clear that this process has heard of. */
   #seen: number | null = null;
+  /** What this process had heard of when its session was taken for dead; null when it has asked for what came after. */
+  #deadSince: number | null = null;
   #started = false;
   #ended = false;
   /** Batches whose fate is not known yet, oldest first. Nothing newer is collected before they are settled. */
@@ -102,11 +93,17 @@ export class SessionFlows {
   }
 
   *#begin(): Flow<OpenSession> {
-    if (this.#session) return this.#session;
-    const { flushEveryMs } = this.#options;
-    const begun = yield* ask("begin", { startedAt: Date.now(), flushEveryMs, seen: this.#seen });
-    this.#seen = begun.seen;
-    this.#session = { id: begun.session, saves: 0 };
+    if (this.#session === null) {
+      const { flushEveryMs } = this.#options;
+      const begun = yield* ask("begin", { startedAt: Date.now(), flushEveryMs, seen: this.#seen });
+      this.#seen = begun.seen;
+      this.#session = { id: begun.session, saves: 0 };
+    }
+    // Not before it has begun: of what is deleted from here on it is told by name, of what was before, only when it asks.
+    if (this.#deadSince !== null) {
+      for (const user of yield* ask("deletedAmong", this.#recorder.users(), this.#deadSince)) this.forgetUser(user);
+      this.#deadSince = null;
+    }
     return this.#session;
   }
 
@@ -156,7 +153,7 @@ export class SessionFlows {
     }
     this.#heard(result);
     if (result.outcome === "closed") {
-      for (const userId of yield* ask("deletedAmong", this.#recorder.users(), batch.seen)) this.forgetUser(userId);
+      this.#deadSince ??= batch.seen;
       this.#startNewSession();
     }
     return "released";
@@ -222,7 +219,7 @@ export class SessionFlows {
       yield* this.#saveLast(how);
       this.#ended = true;
     } finally {
-      this.#release(0);
+      for (const batch of this.#pending) this.#progress.release(batch);
       yield* ask("close");
     }
   }
