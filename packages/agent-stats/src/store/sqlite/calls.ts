@@ -25,14 +25,12 @@ import {
 import { audit, readAudit } from "./audit.ts";
 import { addToPast, anonymise, clear, deletedAmong, dropClears, userTrigger } from "./clears.ts";
 import { Connection } from "./connection.ts";
+import { erase } from "./erase.ts";
 import { type OpenDatabase, wholly } from "./handle.ts";
 import { HoursParts, type Put, type SumsHead, SumsParts } from "./parts.ts";
 import { prune } from "./prune.ts";
 import { cleared, isOpen, readCounted, readHours, readSessionSums, readSessions, readSums } from "./reads.ts";
 import { addReportKey, readReportKeys } from "./report-keys.ts";
-
-/** How long an erasure waits for a reader. All other calls wait behind it, the last save of an ending process too. */
-const ERASE_PATIENCE_MS = 250;
 
 /** All the SQL, once for every driver of the SQLite family. Synchronous; whoever wants it off a thread puts it there. */
 export class SqliteCalls implements StoreCalls {
@@ -166,30 +164,7 @@ export class SqliteCalls implements StoreCalls {
   }
 
   erase(): Erased {
-    try {
-      return this.#db.use(({ handle, ownFile }) => {
-        if (this.#db.meta("erase_pending") === 0) return "physically";
-        if (!ownFile) return "logically";
-        const waits = this.#db.get<{ timeout: number }>("PRAGMA busy_timeout")?.timeout ?? 0;
-        handle.exec(`PRAGMA busy_timeout = ${ERASE_PATIENCE_MS}`);
-        try {
-          // Freed pages, and old versions of pages in the WAL, still hold the names: move the WAL into the file, rewrite
-          // the file without its free pages, move that into the file too. secure_delete alone does not do it.
-          if (!this.#checkpoint()) return "pending";
-          // Rewriting moves every page: no WAL of before may ever be taken for one of after.
-          this.#db.write(() => {});
-          handle.exec("VACUUM");
-          if (!this.#checkpoint()) return "pending";
-          this.#db.write(() => this.#db.setMeta("erase_pending", 0));
-          return "physically";
-        } finally {
-          handle.exec(`PRAGMA busy_timeout = ${waits}`);
-        }
-      });
-    } catch {
-      // The deletion itself is done. A reader that holds the file, or a disk without room for the rewriting, delays this.
-      return "pending";
-    }
+    return erase(this.#db);
   }
 
   sums(caller: Caller | null): Sums {
@@ -292,9 +267,5 @@ export class SqliteCalls implements StoreCalls {
   /** True where another database stands in the place of the session's own: its numbers mean something else here. */
   #isReplaced(): boolean {
     return this.#salt !== null && this.#salt !== this.#db.meta("salt");
-  }
-
-  #checkpoint(): boolean {
-    return this.#db.get<{ busy: number }>("PRAGMA wal_checkpoint(TRUNCATE)")?.busy === 0;
   }
 }

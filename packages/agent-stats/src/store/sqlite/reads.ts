@@ -60,7 +60,7 @@ export function readHours(db: Connection, from: number, to: number, put: Put): v
 function isErasurePending(db: Connection): boolean {
   const foreign =
     "SELECT COUNT(*) AS n FROM sqlite_schema WHERE tbl_name NOT GLOB 'agent_stats*' AND name NOT GLOB 'sqlite*'";
-  return db.meta("erase_pending") === 1 && db.number(foreign) === 0;
+  return db.meta("erase_pending") !== 0 && db.number(foreign) === 0;
 }
 
 /** Within a call: whether the session may still write. */
