@@ -26,11 +26,14 @@ import { audit, readAudit } from "./audit.ts";
 import { addToPast, anonymise, clear, deletedAmong, dropClears, userTrigger } from "./clears.ts";
 import { Connection } from "./connection.ts";
 import { erase } from "./erase.ts";
-import { type OpenDatabase, wholly } from "./handle.ts";
+import { type OpenDatabase, type SessionLocks, wholly } from "./handle.ts";
 import { HoursParts, type Put, type SumsHead, SumsParts } from "./parts.ts";
 import { prune } from "./prune.ts";
 import { cleared, isOpen, readCounted, readHours, readSessionSums, readSessions, readSums } from "./reads.ts";
 import { addReportKey, readReportKeys } from "./report-keys.ts";
+
+/** How many numbers of sessions are left out because others hold their locks, since another file stood here. */
+const MOST_LEFT_OUT = 20;
 
 /** All the SQL, once for every driver of the SQLite family. Synchronous; whoever wants it off a thread puts it there. */
 export class SqliteCalls implements StoreCalls {
@@ -60,19 +63,26 @@ export class SqliteCalls implements StoreCalls {
       const knows = this.#isReplaced() ? 0 : (seen ?? this.#db.number(newest));
       // Tracking began with the first session, not when the file was made for it.
       if (this.#db.meta("tracked_since") === 0) this.#db.setMeta("tracked_since", startedAt);
-      this.#db.run("INSERT INTO agent_stats_session (started, last_saved, flush_every, seen) VALUES (?, ?, ?, ?)", [
-        startedAt,
-        startedAt,
-        flushEveryMs,
-        knows,
-      ]);
-      const session = this.#db.number("SELECT last_insert_rowid() AS n");
-      // Before the commit: nobody must ever see this session without its lock.
-      if (!database.locks.take(session)) throw Object.assign(new Error("lock"), { code: "SQLITE_BUSY" });
+      const session = this.#insertSession([startedAt, startedAt, flushEveryMs, knows], database.locks);
       this.#keys.clear();
       this.#salt = this.#db.meta("salt");
       return { session, seen: knows };
     });
+  }
+
+  /** A session with its lock, before the commit: nobody must ever see it without. */
+  #insertSession(values: readonly number[], locks: SessionLocks): number {
+    for (let leftOut = 0; leftOut < MOST_LEFT_OUT; leftOut++) {
+      this.#db.run(
+        "INSERT INTO agent_stats_session (started, last_saved, flush_every, seen) VALUES (?, ?, ?, ?)",
+        values,
+      );
+      const session = this.#db.number("SELECT last_insert_rowid() AS n");
+      if (locks.take(session)) return session;
+      // Somebody lives who began it in a file that was moved away, and may not look for that file for hours.
+      this.#db.run("DELETE FROM agent_stats_session WHERE session_id = ?", [session]);
+    }
+    throw Object.assign(new Error("lock"), { code: "SQLITE_BUSY" });
   }
 
   save(batch: SaveBatch): SaveResult {
