@@ -85,12 +85,12 @@ describe("the viewer's server", () => {
   });
 
   test("ends when nobody has looked for a while, and not while somebody does", async () => {
-    const server = await served(undefined, { idleMs: 400 });
+    const server = await served(undefined, { idleMs: 3_000 });
     const { cookie } = await signedIn(server);
     const page = connect({ host: "127.0.0.1", port: server.port });
     page.write(`GET /api/events HTTP/1.1\r\nHost: 127.0.0.1:${server.port}\r\nCookie: ${cookie}\r\n\r\n`);
     page.on("error", () => {});
-    await wait(1_200);
+    await wait(4_500);
     expect((await ask(server.port, { path: "/", headers: { cookie } })).status).toBe(200);
     page.destroy();
     expect(await server.ended).toBe("idle");
