@@ -17,7 +17,8 @@ import { Drive, type Flow } from "./flow.ts";
 import type { Mirror } from "./mirror.ts";
 import { hours, keptUsers, sessions } from "./reading.ts";
 import { SaveTimer } from "./save-timer.ts";
-import { SessionFlows, type SessionOptions } from "./session-flows.ts";
+import { SessionFlows } from "./session-flows.ts";
+import type { SessionOptions } from "./session-options.ts";
 
 /** Between a change and its save. RFC: "interval? should be short to not lose too much data, 5-30 seconds?" */
 export const FLUSH_EVERY_MS = 5_000;

@@ -1,0 +1,14 @@
+import type { Recorder } from "../record/recorder.ts";
+import type { StatsStore } from "../store/store.ts";
+
+export interface SessionOptions {
+  readonly recorder: Recorder;
+  readonly flushEveryMs: number;
+  /** True: what was counted before this session is loaded into the recorder. */
+  readonly startFromPast: boolean;
+  readonly keepHistoryDays: number;
+  /** How many cells one save may have. */
+  readonly largestBatch: number;
+  /** The store has a thread of its own, which saves when this one is stuck. */
+  readonly announce?: StatsStore["announce"];
+}
