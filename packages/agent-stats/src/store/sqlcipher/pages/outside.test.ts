@@ -27,7 +27,7 @@ describe.skipIf(process.platform === "win32")("bytes that another process reads"
   test("are read by Node.js where there is no shell", () => {
     vi.mocked(execFileSync).mockImplementation((program, ...rest) => {
       if (program === "/bin/sh") throw Object.assign(new Error("spawn"), { code: "ENOENT" });
-      return (real as (...args: unknown[]) => Buffer)(program, ...rest);
+      return (real as (...args: unknown[]) => Buffer<ArrayBuffer>)(program, ...rest);
     });
     expect(readOutside(file())).toEqual(Buffer.from([0, 255, 10, 13]));
     expect(programs()).toEqual(["/bin/sh", process.execPath]);
