@@ -4,6 +4,7 @@ import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { parseArgs, promisify } from "node:util";
 import { LINE_NAMES, type LineResult } from "./support/line.ts";
+import { inWorkspace } from "./support/paths.ts";
 import { drawGrowth } from "./support/plot.ts";
 import { jsonLine, keepResults, type NodeResults, RESULTS_MD } from "./support/results.ts";
 import { pageOf, quoteOf, textOf, withQuote } from "./support/tables.ts";
@@ -11,7 +12,7 @@ import { pageOf, quoteOf, textOf, withQuote } from "./support/tables.ts";
 const run = promisify(execFile);
 const LINE = fileURLToPath(new URL("./once/line.js", import.meta.url));
 const PACKAGES = ["@signalapp/sqlcipher", "prom-client", "@opentelemetry/sdk-metrics", "mitata", "esbuild"];
-const README = fileURLToPath(new URL("../../README.md", import.meta.url));
+const README = inWorkspace("README.md");
 const LONGEST_ANSWER = 64 * 1024 * 1024;
 
 const HELP = `npm run bench [-- --only NAME] [--node VERSION] [--json]

@@ -1,5 +1,5 @@
 /** A server's address as SimpleX writes it: with the hash of its key. */
-export function serverName(number: number): string {
+function serverName(number: number): string {
   const hash = Buffer.alloc(32, `server ${number} `).toString("base64url");
   // In one piece, as what comes from a socket is: V8 would else join it when it is first used, at our expense.
   return Buffer.from(`smp://${hash}=@smp${number}.example.org`).toString("latin1");

@@ -1,9 +1,8 @@
 import { writeFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import type { Growth } from "./line.ts";
+import { inWorkspace } from "./paths.ts";
 import { amount } from "./tables.ts";
 
-const DOCS = new URL("../../../docs/", import.meta.url);
 const [WIDTH, HEIGHT] = [720, 380];
 const FRAME = { left: 78, right: 210, top: 44, bottom: 46 };
 
@@ -11,7 +10,7 @@ type Series = Growth["series"][number];
 
 /** Writes a plot of each into `docs/`: both axes logarithmic, readable on white and on black. */
 export function drawGrowth(plots: readonly Growth[]): void {
-  for (const plot of plots) writeFileSync(fileURLToPath(new URL(`bench-${plot.name}.svg`, DOCS)), svgOf(plot));
+  for (const plot of plots) writeFileSync(inWorkspace("docs", `bench-${plot.name}.svg`), svgOf(plot));
 }
 
 /** Ours in one hue, told apart by shade and dashes; what it is compared with in greys. Both schemes are in the file. */

@@ -1,12 +1,10 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
-import { fileURLToPath } from "node:url";
 import { type Figure, isReached, type LineResult, ratioOf } from "./line.ts";
+import { inWorkspace } from "./paths.ts";
 
-/** The folder of this workspace, seen from where it is built. */
-const FOLDER = new URL("../../", import.meta.url);
-export const RESULTS_JSON = fileURLToPath(new URL("results.json", FOLDER));
-export const RESULTS_MD = fileURLToPath(new URL("results.md", FOLDER));
+const RESULTS_JSON = inWorkspace("bench", "results.json");
+export const RESULTS_MD = inWorkspace("bench", "results.md");
 
 /** What one version of Node measured: by the names of the lines. */
 export interface NodeResults {
@@ -73,7 +71,7 @@ function rounded(value: number): number {
   return Number(value.toPrecision(4));
 }
 
-export function readResults(): Results | null {
+function readResults(): Results | null {
   return existsSync(RESULTS_JSON) ? (JSON.parse(readFileSync(RESULTS_JSON, "utf8")) as Results) : null;
 }
 
