@@ -21,7 +21,7 @@ const bundle = (name, path, limit, names) => ({
 
 export default [
   bundle("an agent that only counts", "index.js", "4 kB", "{ Recorder, defineProtocol, serveRecorder }"),
-  bundle("agent-stats, opened here", "index.js", "11 kB", "{ openAgentStats, defineProtocol }"),
+  bundle("agent-stats, opened here", "index.js", "12 kB", "{ openAgentStats, defineProtocol }"),
   bundle("agent-stats/mqtt", "agents/mqtt.js", "4 kB"),
   bundle("agent-stats/diagnose", "summarise/diagnose.js", "6 kB"),
   bundle("agent-stats/sqlite", "store/sqlite/store.js", "11 kB"),
