@@ -37,7 +37,7 @@ export interface Searched {
 }
 
 /** A text in each way in which it could be written. */
-export function needlesOfText(what: string, text: string): Needle[] {
+function needlesOfText(what: string, text: string): Needle[] {
   const bytes = Buffer.from(text);
   return [
     { what: `${what}, utf-8`, bytes },
@@ -48,7 +48,7 @@ export function needlesOfText(what: string, text: string): Needle[] {
 }
 
 /** A key, given as 64 hex digits, in each way in which it could be written. */
-export function needlesOfKey(hex: string): Needle[] {
+function needlesOfKey(hex: string): Needle[] {
   const bytes = Buffer.from(hex, "hex");
   return [
     { what: "key, hex", bytes: Buffer.from(hex) },

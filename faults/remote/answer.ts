@@ -37,7 +37,7 @@ async function answerTo(calls: Calls, name: string, given: unknown): Promise<unk
   return call(given as never);
 }
 
-export function thrownOf(error: unknown): Thrown {
+function thrownOf(error: unknown): Thrown {
   if (!(error instanceof Error)) return { name: typeof error, message: String(error) };
   const code = "code" in error && typeof error.code === "string" ? { code: error.code } : {};
   return { name: error.name, message: error.message, ...code, ...(error.stack && { stack: error.stack }) };

@@ -34,7 +34,7 @@ export interface Remote {
 }
 
 /** What went wrong in another process. `hang` and `died` are codes of its own. */
-export class RemoteError extends Error {
+class RemoteError extends Error {
   override readonly name = "RemoteError";
   constructor(
     readonly thrown: Thrown,

@@ -42,7 +42,7 @@ const ZONES = [
 ] as const;
 
 /** Just before something that clocks and calendars get wrong. */
-export const EDGES: Readonly<Record<string, number>> = {
+const EDGES: Readonly<Record<string, number>> = {
   "summer begins in Europe": Date.UTC(2026, 2, 29, 0, 59, 59),
   "summer ends in Europe": Date.UTC(2026, 9, 25, 0, 59, 59),
   "summer begins in New York": Date.UTC(2026, 2, 8, 6, 59, 59),

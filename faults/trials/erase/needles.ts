@@ -13,7 +13,7 @@ export interface Found {
 }
 
 /** Every server holds the tag every few bytes, so that one that is spread over pages, or half overwritten, is found. */
-export function needlesOf({ victim, tag }: Pick<History, "victim" | "tag">) {
+function needlesOf({ victim, tag }: Pick<History, "victim" | "tag">) {
   return { servers: [{ what: "server", bytes: Buffer.from(`${tag}-`) }], user: needlesOfUser(victim, tag) };
 }
 

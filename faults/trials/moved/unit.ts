@@ -22,7 +22,7 @@ import { copyAlone, hashOf, keep, makePlace, type Place, pathOfKept, SCENARIOS, 
 export type Moment = "counting" | "flush" | "close";
 const MOMENTS: readonly Moment[] = ["counting", "counting", "flush", "close"];
 
-export const OTHER_KEY = "0d".repeat(32);
+const OTHER_KEY = "0d".repeat(32);
 const SLOW_FLUSH_MS = 60_000;
 const QUICK_FLUSH_MS = 50;
 /** Saving resumes by itself, later and later: a busy machine is no reason to fail. */
