@@ -35,12 +35,17 @@ export function openFile(driver: Driver, options: FileOptions): OpenFile {
     if (mode === "read") throw missing();
     createFile(driver, options);
   }
-  assertIsFile(statOf(file));
+  // Before it is opened: what comes in its place meanwhile is not to be taken for it.
+  const opened = statOf(file);
+  assertIsFile(opened);
+  const isInPlace = () => isSameFile(opened, statOf(file));
   if (mode === "write") assertMayWrite(file);
   const isWhole = lookFirst(options);
   const { handle, ofMoment } =
     mode === "read" ? openToRead(driver, options) : { handle: unlock(driver, options), ofMoment: null };
   try {
+    // The log that it found may be that of another file: nothing is written, not even moved from the one to the other.
+    if (!isInPlace()) throw moved();
     if (mode === "write" && !isWhole) assertReadable(handle);
     const version = schemaVersion(handle, "main");
     assertKnownSchema(version);
@@ -51,7 +56,6 @@ export function openFile(driver: Driver, options: FileOptions): OpenFile {
     handle.close();
     throw statsErrorOf(error);
   }
-  const opened = statOf(file);
   return {
     handle,
     schema: "main",
@@ -59,14 +63,9 @@ export function openFile(driver: Driver, options: FileOptions): OpenFile {
     ownFile: true,
     ofMoment,
     assertInPlace() {
-      const now = statOf(file);
-      if (now?.ino !== opened?.ino || now?.dev !== opened?.dev) {
-        emptyLog(handle);
-        throw new StatsError(
-          "STATS_MOVED",
-          "The file of the statistics was moved, replaced or removed while it was open: it is opened anew; counts in memory are kept.",
-        );
-      }
+      if (isInPlace()) return;
+      emptyLog(handle);
+      throw moved();
     },
     close: () => handle.close(),
   };
@@ -179,6 +178,17 @@ function assertMayWrite(file: string): void {
   } catch {
     throw statsErrorOf({ code: "SQLITE_READONLY" });
   }
+}
+
+function isSameFile(one: Stats | null, other: Stats | null): boolean {
+  return one?.ino === other?.ino && one?.dev === other?.dev;
+}
+
+function moved(): StatsError {
+  return new StatsError(
+    "STATS_MOVED",
+    "The file of the statistics was moved, replaced or removed while it was open: it is opened anew; counts in memory are kept.",
+  );
 }
 
 function missing(): StatsError {

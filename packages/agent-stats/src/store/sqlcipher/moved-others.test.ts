@@ -1,9 +1,13 @@
+import { copyFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { openAgentStats } from "../../keep/open.ts";
 import { defineProtocol } from "../../record/protocol.ts";
 import { sentIn } from "./bad-input.testing.ts";
+import { loadDriver } from "./drivers.ts";
+import { openFile } from "./file.ts";
 import { describeDrivers, KEY, temporaryFolder } from "./files.testing.ts";
+import { keyLiteral } from "./key.ts";
 import { moveAside, sqlcipherStore } from "./store.ts";
 
 const smp = defineProtocol("smp", { sent: "messages sent" });
@@ -31,5 +35,25 @@ describeDrivers("a file that was moved away from two processes", (driver) => {
     await expect(idle.flush()).rejects.toMatchObject({ code: "STATS_MOVED" });
     for (const stats of [idle, busy]) await stats.close();
     expect(await sentIn({ file, driver })).toBe(35);
+  });
+
+  test("or replaced in the moment when it is opened: it is not taken for the one that came in its place", async () => {
+    const file = join(temporaryFolder(), "stats.db");
+    const stats = await openAgentStats({ store: sqlcipherStore({ file, key: KEY, driver, thread: "same" }) });
+    stats.server(smp, 1, "smp://a").add("sent", 5);
+    await stats.close();
+    copyFileSync(file, `${file}.other`);
+    const real = loadDriver(driver);
+    const options = { file, keyLiteral: keyLiteral(KEY), mode: "write" } as const;
+    const open = (path: string) => {
+      const handle = real.open(path);
+      if (path === file) {
+        renameSync(file, `${file}.moved`);
+        renameSync(`${file}.other`, file);
+      }
+      return handle;
+    };
+    expect(() => openFile({ ...real, open }, options)).toThrow(expect.objectContaining({ code: "STATS_MOVED" }));
+    expect(await sentIn({ file, driver })).toBe(5);
   });
 });
