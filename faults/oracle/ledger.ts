@@ -57,7 +57,8 @@ export interface Entry {
   readonly at: number;
 }
 
-const BYTES = 32;
+/** How long each entry is in its file. */
+export const ENTRY_BYTES = 32;
 
 export interface Ledger {
   /** Before an `add`. */
@@ -68,7 +69,7 @@ export interface Ledger {
 
 export function openLedger(path: string): Ledger {
   const fd = openSync(path, "a");
-  const record = Buffer.alloc(BYTES);
+  const record = Buffer.alloc(ENTRY_BYTES);
   const write = (what: What, counter: number, user: number, server: number, amount: number) => {
     record.writeUInt8(what, 0);
     record.writeUInt8(counter, 1);
@@ -89,7 +90,7 @@ export function openLedger(path: string): Ledger {
 export function readBeginning(path: string, entries: number): Entry[] {
   const fd = openSync(path, "r");
   try {
-    const bytes = Buffer.alloc(entries * BYTES);
+    const bytes = Buffer.alloc(entries * ENTRY_BYTES);
     return entriesIn(bytes.subarray(0, readSync(fd, bytes, 0, bytes.length, 0)));
   } finally {
     closeSync(fd);
@@ -102,7 +103,7 @@ export function readLedger(path: string): Entry[] {
 
 function entriesIn(bytes: Buffer): Entry[] {
   const entries: Entry[] = [];
-  for (let at = 0; at + BYTES <= bytes.length; at += BYTES) {
+  for (let at = 0; at + ENTRY_BYTES <= bytes.length; at += ENTRY_BYTES) {
     entries.push({
       what: bytes.readUInt8(at) as What,
       counter: bytes.readUInt8(at + 1),

@@ -19,7 +19,7 @@ const spec = (isMainThread ? JSON.parse(process.argv[2] ?? "") : workerData) as 
 const ledger = openLedger(spec.ledger);
 const random = randomOf(spec.seed);
 const FLUSH_EVERY_MS = 100;
-const BURST = [200, 500] as const;
+const BURST = [600, 1_800] as const;
 const PAUSE_MS = 2;
 const ORPHAN_SEEN_WITHIN_MS = 500;
 
@@ -63,10 +63,10 @@ async function countForEver(stats: AgentStats): Promise<never> {
   for (;;) {
     for (let n = random.whole(...BURST) / 2; n > 0; n--) random.pick(counters)();
     const chance = random.next();
-    if (chance < 0.1) await told(WHAT.flush, WHAT.flushed, {}, () => stats.flush());
-    else if (chance < 0.13) await look(() => stats.getServersStats());
-    else if (chance < 0.15) await deleteOne(stats, random.pick([spec.life, ...spec.others]));
-    else if (chance < 0.17) await resetOwn(stats);
+    if (chance < 0.15) await told(WHAT.flush, WHAT.flushed, {}, () => stats.flush());
+    else if (chance < 0.2) await look(() => stats.getServersStats());
+    else if (chance < 0.25) await deleteOne(stats, random.pick([spec.life, ...spec.others]));
+    else if (chance < 0.3) await resetOwn(stats);
     await sleep(random.whole(0, PAUSE_MS));
   }
 }

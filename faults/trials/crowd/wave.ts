@@ -1,9 +1,9 @@
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { DRIVERS } from "../../oracle/drivers.ts";
 import { keptIn } from "../../oracle/kept.ts";
-import { type Entry, readBeginning, readLedger, WHAT } from "../../oracle/ledger.ts";
+import { ENTRY_BYTES, type Entry, readBeginning, readLedger, WHAT } from "../../oracle/ledger.ts";
 import { ledgerPath } from "../../oracle/life.ts";
 import { type Child, startChild } from "../../processes.ts";
 import { type Random, randomOf } from "../../random.ts";
@@ -24,7 +24,11 @@ interface Slot {
   readonly members: readonly MemberSpec[];
 }
 
-const LIFETIME_MS = [200, 2_200] as const;
+/** Most are killed when they have counted so much, however long a busy machine takes for it; some at any time. */
+const MOST_ENTRIES = 50_000;
+const AT_ANY_TIME_PERCENT = 25;
+const LIFETIME_MS = [100, 1_500] as const;
+const LONGEST_LIFE_MS = 6_000;
 const LARGEST_CROWD = 8;
 const PROCESSES = [2, 4] as const;
 
@@ -36,10 +40,11 @@ export async function wave({ seed, kills, folder, killed }: WaveOf): Promise<Jud
   const crew = crewOf({ file, own, folder, random });
   const reader = crew.join("read", 0);
   let left = kills;
-  const lifeOf = async ({ child }: Slot) => {
-    await sleep(random.whole(...LIFETIME_MS));
-    child.kill("SIGKILL");
-    await child.ended;
+  const lifeOf = async (slot: Slot) => {
+    if (random.percent(AT_ANY_TIME_PERCENT)) await sleep(random.whole(...LIFETIME_MS));
+    else await counted(slot, random.whole(0, MOST_ENTRIES));
+    slot.child.kill("SIGKILL");
+    await slot.child.ended;
   };
   const slots = random.whole(...PROCESSES);
   const mostThreads = Math.floor((LARGEST_CROWD - 1) / slots) - 1;
@@ -107,6 +112,13 @@ function crewOf({ file, own, folder, random }: { file: string; own: string; fold
 
 /** More than a member notes before it counts. */
 const NOTES_BEFORE_COUNTING = 100;
+
+/** Until the first member of the process has written so many entries. */
+async function counted({ members: [first] }: Slot, entries: number): Promise<void> {
+  const due = performance.now() + LONGEST_LIFE_MS;
+  const size = () => (first && existsSync(first.ledger) ? statSync(first.ledger).size / ENTRY_BYTES : 0);
+  while (size() < entries && performance.now() < due) await sleep(5);
+}
 
 function hasStarted({ ledger }: MemberSpec): boolean {
   return existsSync(ledger) && readBeginning(ledger, NOTES_BEFORE_COUNTING).some(({ what }) => what === WHAT.started);
