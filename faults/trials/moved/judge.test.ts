@@ -30,13 +30,18 @@ test("nothing is wrong with a unit in which every promise was held", () => {
   expect(problemsOf({ ...held, ...told, files: { path: { ...good, sums: sums(5) } } })).toEqual([]);
 });
 
+test("nor with one that had told it by itself before it was asked to save", () => {
+  expect(problemsOf({ ...held, first: "STATS_MISSING", problems: ["STATS_MOVED", "STATS_MISSING", null] })).toEqual([]);
+  expect(problemsOf({ ...held, first: null })).toEqual([]);
+});
+
 describe("the judge sees", () => {
   const files = (kept: number, path: number): Pick<Seen, "files"> => ({
     files: { kept: { ...good, sums: sums(kept) }, path: { ...good, sums: sums(path) } },
   });
   test.each<[string, Partial<Seen>, RegExp]>([
-    ["a save that succeeds into nothing", { first: null }, /first save said nothing/],
-    ["a code that tells something else", { first: "STATS_DAMAGED" }, /first save said STATS_DAMAGED/],
+    ["a save that succeeds into nothing", { first: null, problems: [] }, /first save said nothing/],
+    ["a code that tells something else", { problems: ["STATS_DAMAGED"] }, /first save said STATS_DAMAGED/],
     ["a failure where nothing had happened", { codes: [] }, /first save said STATS_MOVED/],
     ["counts that are lost", files(5, 6), /not what was counted/],
     ["counts that are doubled", files(12, 7), /not what was counted/],

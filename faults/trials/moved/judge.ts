@@ -23,7 +23,9 @@ export interface Seen {
 }
 
 export function problemsOf(seen: Seen): string[] {
-  const { scenario, moment, codes, first, closed, files } = seen;
+  const { scenario, moment, codes, closed, files } = seen;
+  // Where it saves by itself, that may have been a moment before it was asked to.
+  const first = seen.problems.find((code) => code !== null) ?? seen.first;
   const problems: string[] = [];
   const expect = (holds: boolean, otherwise: string) => {
     if (!holds) problems.push(`${scenario}, at ${moment}: ${otherwise}`);

@@ -30,7 +30,7 @@ async function run(context: TrialContext): Promise<TrialOutcome> {
   return {
     ran: seen.length,
     seen: {
-      toldByTheNextSave: count(({ first }) => first !== null),
+      toldByTheNextSave: count(({ first, problems }) => first !== null || problems.some((code) => code !== null)),
       toldAtTheEnd: count(({ moment, closed }) => moment === "close" && closed !== null),
       lost: broken.filter(({ what }) => /not what was counted|are lost/.test(what)).length,
       replacedChanged: count(({ untouched }) => untouched === false),
