@@ -64,6 +64,24 @@ describe("a reset, where the agent is elsewhere", () => {
     expect(overall(await next.getServersStats())).toEqual({ "1 smp://a": { sent: 10 }, "10 smp://a": { sent: 100 } });
   });
 
+  test("that an agent followed, whose answer was lost, leaves nothing that its next numbers are compared with", async () => {
+    const { recorder } = newAgent();
+    let answers = true;
+    const agent = {
+      getServersStats: () => (answers ? recorder.getServersStats() : null),
+      reset: (scope: object) => recorder.reset(scope),
+    };
+    const stats = await hostOf(agent);
+    const sent = recorder.server(smp, 1, "smp://a").counter("sent");
+    sent.add(5);
+    await stats.flush();
+    answers = false;
+    await stats.reset();
+    answers = true;
+    sent.add(7);
+    expect(overall(await stats.getServersStats())).toEqual({ "1 smp://a": { sent: 7 } });
+  });
+
   test("that the store refuses resets nothing, at the agent neither", async () => {
     const agent = newAgent();
     const inner = memoryStore();

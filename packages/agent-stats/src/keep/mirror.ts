@@ -70,10 +70,10 @@ export class Mirror {
         throw error;
       }
     }
-    if (!stats) return;
     // What an answer with everything leaves out is not live any more.
-    if (full) this.#recorder.clearGauges();
-    for (const server of stats.servers) this.#take(server);
+    if (stats && full) this.#recorder.clearGauges();
+    for (const server of stats?.servers ?? []) this.#take(server);
+    // An agent whose answer is lost may have followed all the same.
     for (const { scope, told } of await Promise.all(following)) {
       if (told && this.#agent.reset) this.#dropLast((key) => covers(scope, key));
       if (told) flows.resets.splice(flows.resets.indexOf(scope), 1);
