@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { SqliteHandle } from "../../sqlite/handle.ts";
@@ -53,7 +53,8 @@ function write(file: string, image: Image, key: string): void {
     for (let number = 1; number <= image.pageCount; number++) {
       const plain = Buffer.from(image.page(number) ?? Buffer.alloc(4_096));
       if (number === 1) for (const at of JOURNAL_VERSIONS_AT) plain[at] = 1;
-      writeSync(fd, sealPage(plain, number, keys, salt));
+      // All of it or an error: a disk that is almost full may take a part of a page without one.
+      writeFileSync(fd, sealPage(plain, number, keys, salt));
     }
   } finally {
     closeSync(fd);
