@@ -79,6 +79,9 @@ describe("the gate", () => {
     ["an IPv6 address", "mqtt://[2001:db8::7]:1883", "2001:db8::7"],
     ["the second host", "smp://k@a.example,longerhost.onion:5223", "longerhost.onion"],
     ["the name that is looked up", "wss://münchen.example/path", "xn--mnchen-3ya.example"],
+    ["the name behind what is looked up", "wss://xn--mnchen-3ya.example/path", "München.example"],
+    ["a host without the dot at its end", "mqtt://h.example.:8883", "h.example"],
+    ["wide letters", "mqtt://h.example", "ｈ.ｅｘａｍｐｌｅ"],
     ["letters in another form", "wss://münchen.example", "münchen.example".normalize("NFD")],
   ])("refuses %s alone", (_, server, part) => {
     expect(refused(JSON.stringify({ sent: `see ${part}!` }), known([server]))).toBe(true);

@@ -62,13 +62,14 @@ interface Searchable {
 function searchable(rest: readonly string[]): Searchable {
   const decoded = rest.flatMap((word) => [word, percentDecoded(word), percentDecoded(percentDecoded(word))]);
   return {
-    words: decoded.map(oneSpelling),
+    // A host stands for the same server in its own script and as it is looked up: `xn--…`.
+    words: [...decoded, ...decoded.flatMap((word) => word.split(/\s+/).flatMap(partsOf))].map(oneSpelling),
     base64: decoded.map((word) => word.replaceAll("-", "+").replaceAll("_", "/")),
   };
 }
 
 function oneSpelling(word: string): string {
-  return word.normalize("NFC").toLowerCase();
+  return word.normalize("NFKC").toLowerCase();
 }
 
 function percentDecoded(word: string): string {

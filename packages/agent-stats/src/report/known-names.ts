@@ -23,7 +23,10 @@ export function partsOf(server: string): string[] {
   const login = at < 0 ? "" : authority.slice(0, at);
   const places = authority.slice(at + 1);
   const hosts = places.split(",").map((place) => place.replace(/:\d*$/, "").replace(/^\[(.*)\]$/, "$1"));
-  const parts = [server, address, authority, places, ...places.split(","), ...hosts, ...hosts.flatMap(asciiForm)];
+  // With a dot at its end, a host is the same.
+  const bare = hosts.map((host) => host.replace(/\.$/, ""));
+  const more = [...bare, ...bare.flatMap(asciiForm)];
+  const parts = [server, address, authority, places, ...places.split(","), ...hosts, ...more];
   return [...new Set([...parts, login, ...login.split(":")])].filter((part) => part !== "");
 }
 
