@@ -54,13 +54,15 @@ export function openFile(driver: Driver, options: FileOptions): OpenFile {
     if (mode === "write") createSchema(handle, "main");
   } catch (error) {
     handle.close();
-    throw statsErrorOf(error);
+    // Every page was just seen to be as it was written: it is the disk that did not read one of them now.
+    throw statsErrorOf(isWhole && mayBeMisread(error) ? { code: "SQLITE_IOERR" } : error);
   }
   return {
     handle,
     schema: "main",
     locks: fileLocks(file, driver.open),
     ownFile: true,
+    readsAllWhenOpened: mode === "write",
     ofMoment,
     assertInPlace() {
       if (isInPlace()) return;
@@ -119,7 +121,10 @@ function unlock(driver: Driver, options: FileOptions): SqliteHandle {
 /** Reads every page before the first is written: of a damaged file nothing is changed, not even what is still whole. */
 function assertReadable(handle: SqliteHandle): void {
   const row = handle.prepare("PRAGMA quick_check(1)").get([]) as { quick_check: string };
-  if (row.quick_check !== "ok") throw statsErrorOf({ code: "SQLITE_CORRUPT" });
+  if (row.quick_check === "ok") return;
+  // A page that the disk did not read is reported in the same words; 10 is SQLite's code for that.
+  const code = Number(/error code=(\d+)/.exec(row.quick_check)?.[1] ?? 0);
+  throw statsErrorOf({ code: (code & 0xff) === 10 ? "SQLITE_IOERR" : "SQLITE_CORRUPT" });
 }
 
 /** Tells what can be told of a file that the key does not open. */

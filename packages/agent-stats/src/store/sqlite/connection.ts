@@ -13,6 +13,9 @@ import {
 /** After these the connection proves nothing any more: it is closed, and the next call looks again. */
 const REOPEN_AFTER = /^SQLITE_(IOERR|CORRUPT|NOTADB|CANTOPEN|READONLY)|^STATS_MOVED/;
 
+/** What a disk that fails to read can look like. */
+const DAMAGE = /^SQLITE_(CORRUPT|NOTADB)/;
+
 /** The tables as SQL here names them. In an attached file they carry its name. */
 const TABLES = /\bagent_stats_(?:meta|session|key|count|past|tombstone|audit|report)\b/g;
 
@@ -37,8 +40,9 @@ export class Connection {
       this.#locks ??= this.#database.locks;
       return body({ ...this.#database, locks: this.#locks });
     } catch (error) {
+      const isKnownWhole = this.#database?.readsAllWhenOpened === true;
       if (REOPEN_AFTER.test(codeOf(error))) this.#drop();
-      throw statsErrorOf(error);
+      throw statsErrorOf(isKnownWhole && DAMAGE.test(codeOf(error)) ? this.#seenAgain(error) : error);
     }
   }
 
@@ -98,6 +102,17 @@ export class Connection {
 
   setMeta(name: string, value: number): void {
     this.run("UPDATE agent_stats_meta SET value = ? WHERE name = ?", [value, name]);
+  }
+
+  /** Damage is believed when it is there again: opening reads every page, and tells of a disk that does not read. */
+  #seenAgain(error: unknown): unknown {
+    try {
+      this.#database = this.#open();
+      const row = this.get<{ quick_check: string }>("PRAGMA quick_check(1)");
+      return row?.quick_check === "ok" ? { code: "SQLITE_IOERR" } : error;
+    } catch (again) {
+      return again;
+    }
   }
 
   #disconnect(): void {
