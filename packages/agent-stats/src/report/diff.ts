@@ -60,7 +60,10 @@ export interface CounterChange {
   readonly after: number;
 }
 
-export interface ServerChange extends ReportKeyed {
+/** A server of a report. Over all users: a user's number in one report may be another user's in the next. */
+export type ReportedServer = Omit<ReportKeyed, "user">;
+
+export interface ServerChange extends ReportedServer {
   /** Only counters that differ. */
   readonly changes: readonly CounterChange[];
 }
@@ -71,11 +74,11 @@ export interface ReportDiff {
   readonly correlates: boolean;
   /** Sums over all users and servers: comparable in any two reports. */
   readonly totals: readonly (Pick<ReportKeyed, "protocol"> & { readonly changes: readonly CounterChange[] })[];
-  /** Of servers in both; where pseudonyms do not correlate, of well-known public ones only, over all users. */
+  /** Of servers in both; where pseudonyms do not correlate, of well-known public ones only. */
   readonly servers: readonly ServerChange[];
   /** Servers that only one of the two has; empty where pseudonyms do not correlate. */
-  readonly gone: readonly ReportKeyed[];
-  readonly come: readonly ReportKeyed[];
+  readonly gone: readonly ReportedServer[];
+  readonly come: readonly ReportedServer[];
   /** Sessions that began after the first report was made, to the hour. */
   readonly newSessions: ReportDocument["sessions"];
 }
@@ -83,19 +86,13 @@ export interface ReportDiff {
 /** Compares two reports, the older one first: of one machine at two times, or of one case before and after. */
 export function diffReports(before: ReportDocument, after: ReportDocument): ReportDiff {
   const correlates = before.case !== null && before.case === after.case;
-  const keyOf = ({ protocol, user, server }: ReportKeyed) =>
-    JSON.stringify([protocol, correlates ? user : null, server]);
+  const keyOf = ({ protocol, server }: ReportServer) => JSON.stringify([protocol, server]);
   const comparable = (server: ReportServer) =>
     correlates || (server.server !== null && !server.server.startsWith("srv-"));
-  const summed = (report: ReportDocument, name: (server: ReportServer) => string, of = report.servers) =>
-    sums(of, name);
-  const [then, now] = [before, after].map((report) => summed(report, keyOf, report.servers.filter(comparable))) as [
-    Sums,
-    Sums,
-  ];
-  const keyed = (key: string): ReportKeyed => {
-    const [protocol, user, server] = JSON.parse(key) as [string, number | null, string | null];
-    return { protocol, user, server };
+  const [then, now] = [before, after].map(({ servers }) => sums(servers.filter(comparable), keyOf)) as [Sums, Sums];
+  const keyed = (key: string): ReportedServer => {
+    const [protocol, server] = JSON.parse(key) as [string, string | null];
+    return { protocol, server };
   };
   const only = (these: Sums, others: Sums) => [...these.keys()].filter((key) => !others.has(key)).map(keyed);
   const totals = changed(

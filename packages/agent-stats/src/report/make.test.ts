@@ -167,12 +167,22 @@ describe("the difference of two reports", () => {
     expect(diff.totals).toEqual([{ protocol: "mqtt", changes: [{ counter: "sent", before: 1009, after: 1110 }] }]);
   });
 
+  test("of one case takes nobody for another, who came to have his number", async () => {
+    const two = ["anna", "ben"].map((user) => serverStats("mqtt", user, OWN, { sent: user === "anna" ? 1 : 5 }));
+    const three = [serverStats("mqtt", "carl", OWN, { sent: 900 }), ...two];
+    for (let i = 0; i < 20; i++) {
+      const key = newReportKey();
+      const diff = diffReports(await report(two, "c", key), await report(three, "c", key));
+      expect(diff.servers.map(({ changes }) => changes)).toEqual([[{ counter: "sent", before: 6, after: 906 }]]);
+    }
+  });
+
   test("of two cases tells totals, and servers only where they are public", async () => {
     const moved = [...later, serverStats("mqtt", "anna", PUBLIC, { received: 29 })];
     const diff = diffReports(await report(servers, null, newReportKey()), await report(moved, null, newReportKey()));
     expect(diff).toMatchObject({ correlates: false, gone: [], come: [] });
     expect(diff.servers).toEqual([
-      { protocol: "mqtt", user: null, server: PUBLIC, changes: [{ counter: "received", before: 19, after: 29 }] },
+      { protocol: "mqtt", server: PUBLIC, changes: [{ counter: "received", before: 19, after: 29 }] },
     ]);
     expect(diff.totals[0]?.changes.map(({ counter }) => counter)).toEqual(["received", "sent"]);
   });

@@ -1,5 +1,5 @@
 /** Reports for others: what an engineer needs to understand a bug, and no name of a user or a server. */
-export type { CounterChange, ReportDiff, ServerChange } from "./diff.ts";
+export type { CounterChange, ReportDiff, ReportedServer, ServerChange } from "./diff.ts";
 export { diffReports, parseReport } from "./diff.ts";
 export type {
   CounterMeaning,

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import type { CounterChange, ReportDiff, ReportDocument, ReportKeyed } from "agent-stats/report";
+import type { CounterChange, ReportDiff, ReportDocument, ReportedServer } from "agent-stats/report";
 import type { CliContext, Terminal } from "../context.ts";
 import { CliError } from "../errors.ts";
 import type { DiffFlags } from "../flags-of-verbs.ts";
@@ -71,8 +71,8 @@ function howOf({ newSessions }: ReportDiff): string {
   return killed === 0 ? "" : `, of which ${formatCount(killed)} ended without a goodbye`;
 }
 
-function titleOf({ protocol, user, server }: ReportKeyed): string {
-  return [server ?? "all servers", protocol, ...(user === null ? [] : [`user ${user}`])].join(", ");
+function titleOf({ protocol, server }: ReportedServer): string {
+  return [server ?? "all servers", protocol].join(", ");
 }
 
 function blockLines(
