@@ -85,10 +85,15 @@ function create(driver: Driver, { file, keyLiteral }: KeyedFile, fill: (handle: 
       configure(handle, "write");
       createSchema(handle, "main");
       fill(handle);
+      // Closing moves the WAL into the file too, and says nothing where that fails: half a file would be put in place.
+      handle.exec("PRAGMA wal_checkpoint(TRUNCATE)");
     } finally {
       handle.close();
     }
     return hasPutInPlace(draft, file);
+  } catch (error) {
+    // What is only being made cannot be damaged: it is the disk that did not read it.
+    throw /^SQLITE_(CORRUPT|NOTADB)/.test(codeOf(error)) ? statsErrorOf({ code: "SQLITE_IOERR" }) : error;
   } finally {
     removeDatabase(draft);
   }
