@@ -8,7 +8,8 @@ import { type CallsOptions, fileCalls } from "./calls.ts";
 import type { DriverName } from "./drivers.ts";
 import type { FileOptions } from "./file.ts";
 import { keyLiteral, type StatsKey } from "./key.ts";
-import { type Answer, type AnswerPart, type Call, errorOf, type News, type WorkerData } from "./worker.ts";
+// Types only: who loads that module in a thread of its own, is taken for the thread of a database.
+import type { Answer, AnswerPart, Call, News, WorkerData } from "./worker.ts";
 
 export type { DriverName } from "./drivers.ts";
 export {
@@ -88,6 +89,11 @@ function settle(call: Waiting | undefined, value: unknown): void {
     // What is put together here can turn out to be damaged.
     call?.reject(statsErrorOf(error));
   }
+}
+
+/** An error loses its class on the way between threads. */
+function errorOf(answer: Extract<Answer, { ok: false }>): StatsError {
+  return new StatsError(answer.code, answer.message, { cause: answer.cause });
 }
 
 /** The same calls, made in a worker thread. A worker that dies is replaced at the next call. */

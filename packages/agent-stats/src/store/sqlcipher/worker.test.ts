@@ -1,5 +1,7 @@
+import { once } from "node:events";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { Worker } from "node:worker_threads";
 import { sqlcipherStore } from "agent-stats/sqlcipher";
 import { expect, test } from "vitest";
 import type { StoreCalls } from "../store.ts";
@@ -55,6 +57,23 @@ describeDrivers("the thread of the database", (driver) => {
     expect(await store.sessions()).toHaveLength(1);
     await store.close();
     other.close();
+  });
+
+  test("is another one than a thread of the host's that opens the store, and leaves that one's messages alone", async () => {
+    const options = { file: join(temporaryFolder(), "stats.db"), key: KEY, driver };
+    const library = JSON.stringify(import.meta.resolve("agent-stats/sqlcipher"));
+    const host = `const { parentPort, workerData } = require("node:worker_threads");
+      parentPort.once("message", async (hello) => {
+        const { sqlcipherStore } = await import(${library});
+        const store = sqlcipherStore(workerData);
+        const { session } = await store.begin({ startedAt: 1, flushEveryMs: 1, seen: null });
+        await store.close();
+        parentPort.postMessage({ hello, session });
+      });`;
+    const worker = new Worker(host, { eval: true, workerData: options });
+    worker.postMessage("hello");
+    expect(await once(worker, "message")).toEqual([{ hello: "hello", session: 1 }]);
+    await worker.terminate();
   });
 
   test("is not ended while somebody waits for it", async () => {

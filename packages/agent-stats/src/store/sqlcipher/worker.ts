@@ -1,5 +1,5 @@
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
-import { StatsError, type StatsErrorCode } from "../errors.ts";
+import type { StatsErrorCode } from "../errors.ts";
 import { answerOf } from "../methods.ts";
 import { statsErrorOf } from "../sqlite/handle.ts";
 import { withStandIn } from "../stand-in.ts";
@@ -41,11 +41,6 @@ export type Answer =
 export interface AnswerPart {
   readonly id: number;
   readonly part: string;
-}
-
-/** An error loses its class on the way between threads. */
-export function errorOf(answer: Extract<Answer, { ok: false }>): StatsError {
-  return new StatsError(answer.code, answer.message, { cause: answer.cause });
 }
 
 const port = parentPort;
