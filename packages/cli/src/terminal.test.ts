@@ -12,7 +12,10 @@ if (!hasTmux) console.info("skipped: the command on a real terminal: tmux is not
 /** A terminal of that size, with a shell in it. */
 async function terminal(columns: number, rows: number) {
   const socket = `agent-stats-${process.pid}-${Math.random().toString(36).slice(2)}`;
-  const tmux = (...args: string[]) => execFileSync("tmux", ["-u", "-L", socket, ...args], { encoding: "utf8" });
+  // A terminal has colours, whatever the one has in which the tests run.
+  const { NO_COLOR: _, ...colourful } = process.env;
+  const tmux = (...args: string[]) =>
+    execFileSync("tmux", ["-u", "-L", socket, ...args], { encoding: "utf8", env: colourful });
   const env = ["-e", "PS1=$ ", "-e", "TZ=UTC", "-e", "LC_ALL=C.UTF-8"];
   tmux("-f", "/dev/null", "new-session", "-d", "-x", String(columns), "-y", String(rows), ...env, "sh");
   onTestFinished(() => void spawnSync("tmux", ["-L", socket, "kill-server"]));
