@@ -1,6 +1,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -20,10 +21,11 @@ export const DRIVERS: readonly DriverName[] =
     ? ["@signalapp/sqlcipher", "better-sqlite3-multiple-ciphers"]
     : ["@signalapp/sqlcipher"];
 
-/** A folder that is gone after the test. */
+/** A folder that is gone after the test, also where a reader that was let go opens its file a last time meanwhile. */
 export function folder(): string {
   const path = mkdtempSync(join(tmpdir(), "agent-stats-cli-"));
-  onTestFinished(() => rmSync(path, { recursive: true, force: true, maxRetries: 5 }));
+  // Not `rmSync`, which does not try again on Node.js 20.
+  onTestFinished(() => rm(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 }));
   return path;
 }
 
