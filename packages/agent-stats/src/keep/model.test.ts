@@ -163,7 +163,7 @@ async function take({ model, database, running }: World, step: Step): Promise<vo
     if (running[me]) return;
     running[me] = await start(database(), step.startFrom);
     for (const users of [model.forgotten, model.known, model.untold]) users[me].clear();
-    model.unheard[me] = false;
+    for (const flags of [model.unheard, model.late]) flags[me] = false;
     model.unlocked.forEach((lost, other) => {
       if (lost) model.folded[other as Process] = true;
     });
@@ -181,9 +181,9 @@ async function take({ model, database, running }: World, step: Step): Promise<vo
       handle.add("sent", step.n);
       if (!model.forgotten[me].has(userId) || model.untold[me].has(userId)) model.known[me].add(userId);
       // A handle from before a deletion stays dead, also where the user is used again.
-      if (!model.forgotten[me].has(userId) && stats.server(smp, userId, server) === handle) {
-        increase(model.unsaved[me], key, step.n);
-      }
+      if (stats.server(smp, userId, server) !== handle) return;
+      if (!model.forgotten[me].has(userId)) increase(model.unsaved[me], key, step.n);
+      else if (model.untold[me].has(userId)) model.late[me] = true;
       return;
     }
     case "hang":
@@ -202,7 +202,10 @@ async function take({ model, database, running }: World, step: Step): Promise<vo
       const failed = process.failNext === null && step.fails !== null;
       expect(flushed).toBe(!failed || !dirty);
       process.failNext = null;
-      if (!dirty) return;
+      if (!dirty) {
+        if (model.late[me]) heard(model, me);
+        return;
+      }
       if (step.fails === "before") model.doubt[me] ??= { ...model.unsaved[me] };
       else {
         // What is in doubt is repeated alone; where the session was closed or cleared, it is settled first.

@@ -17,6 +17,8 @@ export interface Model {
   readonly folded: [boolean, boolean];
   /** Others cleared something, and this process has not heard of it. */
   readonly unheard: [boolean, boolean];
+  /** It counts for a user of whose deletion it has not heard: its next save finds that out. */
+  readonly late: [boolean, boolean];
   /** A save whose fate the process does not know: what of it is not in the database. Null where there is none. */
   readonly doubt: [Counts | null, Counts | null];
   /** What the store's own thread saved for a process that did not come to it, and does not know. */
@@ -36,6 +38,7 @@ export function nothing(): Model {
     unlocked: [false, false],
     folded: [false, false],
     unheard: [false, false],
+    late: [false, false],
     doubt: [null, null],
     stoodIn: [{}, {}],
     deeds: [],
@@ -89,6 +92,7 @@ export function leaveSession(model: Model, me: Process): void {
 export function heard(model: Model, me: Process): void {
   if (model.unheard[me]) model.doubt[me] = null;
   model.unheard[me] = false;
+  model.late[me] = false;
   model.untold[me].clear();
 }
 
