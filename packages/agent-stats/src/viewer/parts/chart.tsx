@@ -118,7 +118,11 @@ function optionsOf(element: HTMLElement, shown: Shown): uPlot.Options {
     height: HEIGHT_PX,
     legend: { show: false },
     cursor: { show: false },
-    scales: { y: { range: (_, __, top) => [0, Math.max(1, top * 1.05)] } },
+    scales: {
+      // By itself it would show years around a single point.
+      x: { range: (_, first, last) => (first < last ? [first, last] : [first - DAY_S / 2, first + DAY_S / 2]) },
+      y: { range: (_, __, top) => [0, Math.max(1, top * 1.05)] },
+    },
     axes: [
       { ...axis, values: (_, starts, __, ___, step) => starts.map((start) => periodText(start, step)) },
       { ...axis, size: 64, values: (_, ticks) => ticks.map((tick) => (Number.isInteger(tick) ? countText(tick) : "")) },
