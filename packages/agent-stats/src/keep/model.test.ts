@@ -183,7 +183,7 @@ async function take({ model, database, running }: World, step: Step): Promise<vo
       // A handle from before a deletion stays dead, also where the user is used again.
       if (stats.server(smp, userId, server) !== handle) return;
       if (!model.forgotten[me].has(userId)) increase(model.unsaved[me], key, step.n);
-      else if (model.untold[me].has(userId)) model.late[me] = true;
+      else if (model.untold[me].has(userId) && step.n > 0) model.late[me] = true;
       return;
     }
     case "hang":
@@ -202,10 +202,9 @@ async function take({ model, database, running }: World, step: Step): Promise<vo
       const failed = process.failNext === null && step.fails !== null;
       expect(flushed).toBe(!failed || !dirty);
       process.failNext = null;
-      if (!dirty) {
-        if (model.late[me]) heard(model, me);
-        return;
-      }
+      if (!dirty && model.late[me] && model.folded[me]) leaveSession(model, me);
+      if (!dirty && model.late[me]) heard(model, me);
+      if (!dirty) return;
       if (step.fails === "before") model.doubt[me] ??= { ...model.unsaved[me] };
       else {
         // What is in doubt is repeated alone; where the session was closed or cleared, it is settled first.
