@@ -194,6 +194,7 @@ async function take({ model, database, running }: World, step: Step): Promise<vo
         model.doubt[me] !== null ||
         [model.unsaved[me], model.stoodIn[me]].some((counts) => Object.values(counts).some((n) => n > 0));
       process.failNext = dirty ? step.fails : null;
+      const wasFolded = model.folded[me];
       const flushed = await stats.flush().then(
         () => true,
         () => false,
@@ -209,7 +210,11 @@ async function take({ model, database, running }: World, step: Step): Promise<vo
       else {
         // What is in doubt is repeated alone; where the session was closed or cleared, it is settled first.
         const alone = step.fails === "after" && !model.folded[me] && !model.unheard[me] ? model.doubt[me] : null;
+        // What was in the database already is not written again by a save that has to hear of something: nor its lock taken.
+        const staysUnlocked =
+          model.unlocked[me] && model.unheard[me] && Object.keys(clean(model.unsaved[me])).length === 0;
         save(model, me, alone ?? model.unsaved[me]);
+        if (staysUnlocked && !wasFolded) model.unlocked[me] = true;
         heard(model, me);
         model.doubt[me] = failed ? {} : null;
         model.stoodIn[me] = {};
