@@ -23,7 +23,7 @@ import type { SessionOptions } from "./session-options.ts";
 /** Between a change and its save. RFC: "interval? should be short to not lose too much data, 5-30 seconds?" */
 export const FLUSH_EVERY_MS = 5_000;
 
-export interface KeeperOptions extends SessionOptions {
+export interface KeeperOptions extends Omit<SessionOptions, "onReset"> {
   readonly store: StatsStore;
   /** Brings in what is counted elsewhere; null where the recorder itself is counted on. */
   readonly mirror: Mirror | null;
@@ -79,7 +79,7 @@ export class Keeper implements Dying {
 
   constructor(options: KeeperOptions) {
     this.#options = options;
-    this.#flows = new SessionFlows(options);
+    this.#flows = new SessionFlows({ ...options, onReset: (scope) => options.mirror?.follow(scope) });
     this.#timer = new SaveTimer(options.flushEveryMs, () => void this.flush().catch(() => {}));
     this.#unregister = beforeTheEnd(this);
     options.recorder.listen(

@@ -36,6 +36,8 @@ export class Mirror {
   readonly #untold: { readonly userId: string; readonly isGone: boolean }[] = [];
   /** Users of whose deletion the agent has heard, or will. */
   readonly #gone = new Set<string>();
+  /** What was reset, here or by others, and the agent has yet to follow. */
+  readonly #resets: Scope[] = [];
   #telling: Promise<void> = Promise.resolve();
 
   constructor(agent: StatsAgent, recorder: Recorder, protocols: readonly Protocol[]) {
@@ -55,10 +57,10 @@ export class Mirror {
     // Others may have deleted them: the agent must not bring them back to the host that comes after this one.
     for (const userId of this.#recorder.forgottenUsers()) if (!this.#gone.has(userId)) void this.forgetUser(userId);
     await this.#tellOfUsers();
-    let full = all || this.#askAll || flows.resets.length > 0;
+    let full = all || this.#askAll || this.#resets.length > 0;
     const asking = this.#ask(full);
     // Right behind the question, so that nothing is counted between its answer and the reset.
-    const following = flows.resets.map(async (scope) => ({ scope, told: await this.#tellOfReset(scope) }));
+    const following = this.#resets.map(async (scope) => ({ scope, told: await this.#tellOfReset(scope) }));
     let stats = await asking;
     if (stats && stats.session !== this.#session) {
       if (!full) stats = await this.#ask(true);
@@ -76,7 +78,7 @@ export class Mirror {
     // An agent whose answer is lost may have followed all the same.
     for (const { scope, told } of await Promise.all(following)) {
       if (told && this.#agent.reset) this.#dropLast((key) => covers(scope, key));
-      if (told) flows.resets.splice(flows.resets.indexOf(scope), 1);
+      if (told) this.#resets.splice(this.#resets.indexOf(scope), 1);
     }
   }
 
@@ -93,6 +95,11 @@ export class Mirror {
     this.#gone.add(userId);
     this.#untold.push({ userId, isGone: true });
     return this.#tellOfUsers();
+  }
+
+  /** Resets at the agent too, right behind the next question. */
+  follow(reset: Scope): void {
+    this.#resets.push(reset);
   }
 
   addUser(userId: string): Promise<void> {

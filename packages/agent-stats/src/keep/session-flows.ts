@@ -26,8 +26,6 @@ export class SessionFlows {
   erasePending = false;
   /** The session of the agent elsewhere that is counted here; null where the agent is here, or cannot tell. */
   agent: string | null = null;
-  /** What was reset, here or by others: an agent elsewhere has yet to follow. */
-  readonly resets: Scope[] = [];
   /** Tells a store that has a thread of its own what it may have to save by itself. */
   readonly announcer: Announcer | null;
 
@@ -289,7 +287,7 @@ export class SessionFlows {
     for (const { clear, what, scope } of clears) {
       if (what === "delete" && scope.userId !== undefined) this.#recorder.forgetUser(scope.userId);
       if (what === "reset") this.#progress.drop(this.#progress.savedValues(scope));
-      if (what === "reset") this.resets.push(scope);
+      if (what === "reset") this.#options.onReset(scope);
       this.#seen = Math.max(this.#seen ?? 0, clear);
     }
     this.#progress.forgetTold();

@@ -1,4 +1,5 @@
 import type { Recorder } from "../record/recorder.ts";
+import type { Scope } from "../record/scope.ts";
 import type { StatsStore } from "../store/store.ts";
 
 export interface SessionOptions {
@@ -11,4 +12,6 @@ export interface SessionOptions {
   readonly largestBatch: number;
   /** The store has a thread of its own, which saves when this one is stuck. */
   readonly announce?: StatsStore["announce"];
+  /** Told of what was reset, here or by others. */
+  readonly onReset: (scope: Scope) => void;
 }
