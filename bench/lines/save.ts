@@ -169,7 +169,7 @@ function growth(
         ours: true,
         values: found.map(({ ours }) => value(ours.shares[index] as Cost)),
       })),
-      { name: `${THEIRS}, 1 % changed`, ours: false, values: found.map(({ theirs }) => value(theirs[0] as Cost)) },
+      { name: "simplexmq, 1 % changed", ours: false, values: found.map(({ theirs }) => value(theirs[0] as Cost)) },
     ],
   };
 }

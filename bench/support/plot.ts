@@ -3,8 +3,10 @@ import type { Growth } from "./line.ts";
 import { inWorkspace } from "./paths.ts";
 import { amount } from "./tables.ts";
 
-const [WIDTH, HEIGHT] = [720, 380];
-const FRAME = { left: 78, right: 210, top: 44, bottom: 46 };
+const [WIDTH, HEIGHT] = [760, 380];
+/** Room for `10,000 ms` on the left, and for the longest name of a line on the right. */
+const FRAME = { left: 82, right: 240, top: 44, bottom: 46 };
+const DOT_RADIUS = 3;
 
 type Series = Growth["series"][number];
 
@@ -17,11 +19,12 @@ export function drawGrowth(plots: readonly Growth[]): void {
 const STYLE = `<style>
   svg { background: #fff; font: 12px system-ui, sans-serif }
   text { fill: #24292f } .title { font-size: 15px; font-weight: 600 } .grid { stroke: #d0d7de } .tick { fill: #57606a }
-  polyline { fill: none; stroke-width: 2.2 }
-  .ours0 { stroke: #0550ae } .ours1 { stroke: #0969da; stroke-dasharray: 7 3 } .ours2 { stroke: #218bff; stroke-dasharray: 2 3 }
-  .base0 { stroke: #57606a } .base1 { stroke: #8c959f; stroke-dasharray: 7 3 } .base2 { stroke: #8c959f; stroke-dasharray: 2 3 }
+  polyline { fill: none; stroke-width: 2.2 } circle { stroke-width: 2; fill: #fff }
+  .ours0 { stroke: #0550ae } .ours1 { stroke: #0969da } .ours2 { stroke: #218bff }
+  .base0 { stroke: #57606a } .base1 { stroke: #8c959f } .base2 { stroke: #8c959f }
+  polyline.ours1, polyline.base1 { stroke-dasharray: 7 3 } polyline.ours2, polyline.base2 { stroke-dasharray: 2 3 }
   @media (prefers-color-scheme: dark) {
-    svg { background: #0d1117 } text { fill: #e6edf3 } .grid { stroke: #30363d } .tick { fill: #9198a1 }
+    svg { background: #0d1117 } circle { fill: #0d1117 } text { fill: #e6edf3 } .grid { stroke: #30363d } .tick { fill: #9198a1 }
     .ours0 { stroke: #79c0ff } .ours1 { stroke: #58a6ff } .ours2 { stroke: #388bfd }
     .base0 { stroke: #b1bac4 } .base1 { stroke: #8b949e } .base2 { stroke: #8b949e }
   }
@@ -86,7 +89,16 @@ function lines(
     const left = WIDTH - FRAME.right + 8;
     return `<polyline class="${style}" points="${left},${at} ${left + 18},${at}"/><text x="${left + 24}" y="${at + 4}">${escaped(name)}</text>`;
   });
-  return [...drawn.map(({ style, points }) => `<polyline class="${style}" points="${points.join(" ")}"/>`), ...names];
+  return [...drawn.flatMap(({ style, points }) => curve(style, points)), ...names];
+}
+
+/** A line with a dot where something was measured: between the dots nothing was. */
+function curve(style: string, points: readonly string[]): string[] {
+  const dots = points.map((point) => {
+    const [x, y] = point.split(",");
+    return `<circle class="${style}" cx="${x}" cy="${y}" r="${DOT_RADIUS}"/>`;
+  });
+  return [`<polyline class="${style}" points="${points.join(" ")}"/>`, ...dots];
 }
 
 function escaped(text: string): string {

@@ -46,7 +46,8 @@ export function textOf(name: string, figures: Readonly<Record<string, JsonFigure
 
 export function amount(value: number | null, unit: string): string {
   if (value === null) return "–";
-  if (unit === "bytes" && value >= 100_000) return `${short(value / 1e6)} MB`;
+  if (unit === "bytes" && value >= 1e6) return `${short(value / 1e6)} MB`;
+  if (unit === "bytes" && value >= 1e4) return `${short(value / 1e3)} KB`;
   return `${short(value)} ${unit}`;
 }
 
