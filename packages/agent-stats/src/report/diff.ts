@@ -79,7 +79,7 @@ export interface ReportDiff {
   /** Servers that only one of the two has; empty where pseudonyms do not correlate. */
   readonly gone: readonly ReportedServer[];
   readonly come: readonly ReportedServer[];
-  /** Sessions that began after the first report was made, to the hour. */
+  /** Sessions that began after the first report was made. */
   readonly newSessions: ReportDocument["sessions"];
 }
 
@@ -107,8 +107,19 @@ export function diffReports(before: ReportDocument, after: ReportDocument): Repo
       .map(([key, changes]) => ({ ...keyed(key), changes })),
     gone: correlates ? only(then, now) : [],
     come: correlates ? only(now, then) : [],
-    newSessions: after.sessions.filter(({ started }) => started >= before.made),
+    newSessions: newSessions(before, after),
   };
+}
+
+/** Both reports are to the hour: of the sessions that began in the hour of the first one, it tells some already. */
+function newSessions(before: ReportDocument, after: ReportDocument): ReportDocument["sessions"] {
+  const known = new Map<string, number>();
+  for (const { started } of before.sessions) known.set(started, (known.get(started) ?? 0) + 1);
+  return after.sessions.filter(({ started }) => {
+    const left = known.get(started) ?? 0;
+    known.set(started, left - 1);
+    return started >= before.made && left <= 0;
+  });
 }
 
 type Sums = ReadonlyMap<string, ReadonlyMap<string, number>>;

@@ -186,4 +186,20 @@ describe("the difference of two reports", () => {
     ]);
     expect(diff.totals[0]?.changes.map(({ counter }) => counter)).toEqual(["received", "sent"]);
   });
+
+  test("calls only those sessions new that the first has not, though both were made within one hour", async () => {
+    const at = (time: string) => new Date(`2026-06-19T${time}:00Z`);
+    const session = (started: string, how: "killed" | "close" | "running") => ({
+      ...{ session: 1, started: at(started), lastSaved: at(started), ended: null, how, canHaveLostMs: 0 },
+    });
+    const made = async (time: string, ...sessions: ReturnType<typeof session>[]) =>
+      (await makeReport({ stats: { ...statsOf([]), sessions }, key: CASE_KEY, caseId: "c", made: at(time) })).document;
+    const [first, second] = [session("08:12", "close"), session("14:05", "killed")];
+    const before = await made("14:10", first, session("14:05", "running"));
+    const newIn = async (...sessions: ReturnType<typeof session>[]) =>
+      diffReports(before, await made("14:55", ...sessions)).newSessions.map(({ how }) => how);
+    expect(await newIn(first, second)).toEqual([]);
+    expect(await newIn(first, second, session("14:31", "close"))).toEqual(["close"]);
+    expect(await newIn(second, session("14:31", "close"), session("15:00", "running"))).toEqual(["close", "running"]);
+  });
 });
