@@ -17,6 +17,14 @@ describe("an error", () => {
     expect(exitCodeOf(error)).toBe(1);
   });
 
+  test("of a damaged file names what comes next", () => {
+    const error = new StatsError("STATS_DAMAGED", "Move it aside.");
+    expect(sentenceOf(error)).toMatch(
+      /^agent-stats: The file, .+ agent-stats verify .+ agent-stats salvage .+ \[STATS_/,
+    );
+    expect(exitCodeOf(error)).toBe(5);
+  });
+
   test("of the command", () => {
     expect(sentenceOf(new CliError("USAGE", "No."))).toBe("agent-stats: No. [USAGE]");
     expect(exitCodeOf(new CliError("USAGE", "No."))).toBe(2);

@@ -89,12 +89,21 @@ const EXIT_CODES: Readonly<Record<CliErrorCode, number>> = {
 const SENTENCES: Readonly<Partial<Record<CliErrorCode, string>>> = {
   STATS_KEY_INVALID:
     "SQLCipher would not take this passphrase for one: it must not be of the form x'…', nor hold a zero byte.",
+  STATS_KEY_REJECTED:
+    "The key does not open this file: it is another key, or the file is damaged or of another kind; agent-stats verify can tell which, and changes nothing.",
+  STATS_DAMAGED:
+    "The file, or its -wal beside it, is damaged; neither was changed: agent-stats verify tells where, and agent-stats salvage reads what is left into a new file.",
   STATS_READ_ONLY:
     "The file cannot be opened: SQLite must be able to write to its folder even to read, so become its owner, or copy it.",
   STATS_BUSY: "Another process held the statistics for too long: try again.",
   STATS_DISK_FULL: "The disk is full: make room, then try again.",
   STATS_STORE_FAILED: "The database failed in a way that has no name here: try again.",
 };
+
+/** Of verbs that examine a file: they tell more than the sentences above, which send to them. */
+export function inItsOwnWords(error: unknown): never {
+  throw isCoded(error) ? new CliError(error.code, error.message) : error;
+}
 
 interface Coded {
   readonly code: CliErrorCode;

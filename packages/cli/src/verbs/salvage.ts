@@ -1,5 +1,6 @@
 import type { Salvaged } from "agent-stats/sqlcipher";
 import type { CliContext, Terminal } from "../context.ts";
+import { inItsOwnWords } from "../errors.ts";
 import type { SalvageFlags } from "../flags-of-verbs.ts";
 import { keyFor } from "../source.ts";
 import { wrapWords } from "../text/cells.ts";
@@ -13,7 +14,8 @@ import { formatTime } from "../text/times.ts";
 export async function salvage(this: CliContext, { db, to, json, driver, ...flags }: SalvageFlags): Promise<void> {
   const key = await keyFor(flags, this);
   const { salvageFile } = await import("agent-stats/sqlcipher");
-  const salvaged = await salvageFile({ from: db, to, key, thread: "same", ...(driver !== undefined && { driver }) });
+  const options = { from: db, to, key, thread: "same", ...(driver !== undefined && { driver }) } as const;
+  const salvaged = await salvageFile(options).catch(inItsOwnWords);
   this.process.stdout.write(json ? `${JSON.stringify(salvageJson(salvaged))}\n` : salvageText(salvaged, this.terminal));
 }
 

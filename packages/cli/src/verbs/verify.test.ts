@@ -68,11 +68,19 @@ describe("verify", () => {
     expect((await agentStats(["verify", ...args])).stdout).toMatch(/^aside {3}1 damaged file beside this one$/m);
   });
 
+  test("is where other verbs send, and tells damage from another key", async () => {
+    const { args } = await damaged(0);
+    const shown = await agentStats(["show", ...args]);
+    expect(shown).toMatchObject({ code: 3, stderr: expect.stringContaining("agent-stats verify can tell which") });
+    const verified = await agentStats(["verify", ...args]);
+    expect(verified).toMatchObject({ code: 1, stdout: expect.stringContaining("agent-stats salvage --to FILE") });
+  });
+
   test("another key is another exit code", async () => {
     const { path, db } = await database();
     const { code, stderr } = await agentStats(["verify", "--db", db, "--key-file", keyFile(path, "00".repeat(32))]);
     expect(code).toBe(3);
-    expect(stderr).toMatch(/^agent-stats: .+\. \[STATS_KEY_REJECTED\]\n$/);
+    expect(stderr).toMatch(/^agent-stats: The key opens not one page .+\. \[STATS_KEY_REJECTED\]\n$/);
   });
 });
 

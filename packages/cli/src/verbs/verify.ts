@@ -1,6 +1,6 @@
 import type { FileFindings } from "agent-stats/sqlcipher";
 import type { CliContext, Terminal } from "../context.ts";
-import { EXIT } from "../errors.ts";
+import { EXIT, inItsOwnWords } from "../errors.ts";
 import type { SourceFlags } from "../flags.ts";
 import { keyFor } from "../source.ts";
 import { wrapWords } from "../text/cells.ts";
@@ -13,7 +13,8 @@ import { plural } from "../text/plural.ts";
 export async function verify(this: CliContext, { db, json, driver, ...flags }: SourceFlags): Promise<void> {
   const key = await keyFor(flags, this);
   const { verifyFile } = await import("agent-stats/sqlcipher");
-  const found = await verifyFile({ file: db, key, thread: "same", ...(driver !== undefined && { driver }) });
+  const options = { file: db, key, thread: "same", ...(driver !== undefined && { driver }) } as const;
+  const found = await verifyFile(options).catch(inItsOwnWords);
   this.process.stdout.write(json ? `${JSON.stringify(found)}\n` : verifyText(found, this.terminal));
   if (!found.ok) this.process.exitCode = EXIT.other;
 }
@@ -44,6 +45,6 @@ export function verifyText(found: FileFindings, { width, colour }: Terminal): st
   );
   const advice = findings.some(({ isCertain }) => isCertain)
     ? "Keep the file as it is: agent-stats salvage --to FILE reads what is left into a new one."
-    : "Nothing is proven to be lost.";
+    : "Nothing is proven to be lost: agent-stats salvage --to FILE reads all that there is into a new file.";
   return `${[...lines, "", ...told, "", ...wrapWords(advice, width), ""].join("\n")}`;
 }
