@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "@signalapp/sqlcipher";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { agentStats, bytesOf, closedDatabase, folder, KEY } from "./cli.testing.ts";
+import { agentStats, bytesOf, closedDatabase, database, folder, KEY, NEAR } from "./cli.testing.ts";
 
 /** A driver of its own: what the library would never do to a file. */
 function change(file: string, key: string | null, ...statements: readonly string[]): void {
@@ -141,6 +141,39 @@ describe.each([
     expect(outcome).toMatchObject({ code, stdout: "" });
     expectOneSentence(outcome.stderr, name);
     expect(bytesOf(path)).toEqual(before);
+  });
+});
+
+describe("a filter", () => {
+  const SHOW = "see agent-stats show for the names. [NOT_FOUND]\n";
+  test.each([["show"], ["timeline"], ["export", "--format", "csv"], ["reset", "--confirm", "x"]])(
+    "%s of a name that is not there, or of names that are not there together: 4",
+    async (...words) => {
+      const { args } = await database();
+      const said = async (...flags: string[]) => {
+        const { code, stdout, stderr } = await agentStats([...words, ...args, ...flags]);
+        expect({ code, stdout }).toEqual({ code: 4, stdout: "" });
+        return stderr;
+      };
+      expect(await said("--user", "3")).toBe(`agent-stats: There are no statistics of this user: ${SHOW}`);
+      expect(await said("--server", "near")).toBe(`agent-stats: There are no statistics of this server: ${SHOW}`);
+      expect(await said("--protocol", "smp")).toBe(`agent-stats: There are no statistics of this protocol: ${SHOW}`);
+      expect(await said("--user", "2", "--server", NEAR)).toBe(
+        `agent-stats: There are no statistics of this user and server together: ${SHOW}`,
+      );
+    },
+  );
+
+  test("control: of a name that is there, which counted nothing in this time: 0", async () => {
+    const { args } = await database();
+    const outcome = await agentStats(["timeline", ...args, "--user", "2", "--to", "7d"]);
+    expect(outcome).toMatchObject({ code: 0, stdout: expect.stringContaining("Nothing was counted in this time.") });
+  });
+
+  test("of the user whose profile is to be open in SimpleX's summary: 4", async () => {
+    const { args } = await database();
+    const words = ["export", "--format", "simplex", ...args, "--current-user", "3"];
+    expect(await agentStats(words)).toMatchObject({ code: 4, stderr: expect.stringContaining(SHOW) });
   });
 });
 

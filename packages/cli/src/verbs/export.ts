@@ -4,7 +4,7 @@ import { CliError } from "../errors.ts";
 import type { ScopeFlags } from "../flags.ts";
 import type { ExportFlags, ExportFormat } from "../flags-of-verbs.ts";
 import { knownProtocols } from "../known.ts";
-import { inScope } from "../scope.ts";
+import { inScope, keysInScope } from "../scope.ts";
 import { read } from "../source.ts";
 
 /** `agent-stats export --format FORMAT`: the numbers as another tool reads them, on stdout. */
@@ -32,7 +32,8 @@ const WRITERS: Readonly<Record<ExportFormat, (given: Given) => Promise<string>>>
     (await import("../formats/opentelemetry.ts")).toOpenTelemetry(stats, protocols, now),
   simplex: async ({ stats, flags }) => {
     const { toPresentedServersSummary } = await import("agent-stats/simplex");
-    const currentUser = flags.currentUser ?? stats.servers[0]?.userId ?? "1";
+    const { currentUser = stats.servers[0]?.userId ?? "1" } = flags;
+    keysInScope(stats.servers, flags.currentUser === undefined ? {} : { user: currentUser });
     return `${JSON.stringify(toPresentedServersSummary(stats, { currentUser }))}\n`;
   },
   "simplex-agent": async ({ stats }) => (await import("../formats/simplex-agent.ts")).toSimplexAgent(stats),

@@ -2,8 +2,8 @@ import { basename } from "node:path";
 import type { Erased } from "agent-stats";
 import { confirm } from "../confirm.ts";
 import type { CliContext } from "../context.ts";
-import { CliError } from "../errors.ts";
 import type { ResetFlags } from "../flags-of-verbs.ts";
+import { keysInScope } from "../scope.ts";
 import { change, keyFor, look } from "../source.ts";
 import { ERASED } from "../text/erased.ts";
 import { plural } from "../text/plural.ts";
@@ -25,15 +25,8 @@ export async function reset(this: CliContext, flags: ResetFlags): Promise<void> 
     ...(server !== undefined && { server }),
   };
   const key = await keyFor(flags, this);
-  const covered = await look(flags, key, async (reader) =>
-    (await reader.sums(null)).keys.filter((row) =>
-      Object.entries(scope).every(([name, value]) => row[name as keyof typeof scope] === value),
-    ),
-  );
+  const covered = await look(flags, key, async (reader) => keysInScope((await reader.sums(null)).keys, flags));
   const isAll = Object.keys(scope).length === 0;
-  if (!isAll && covered.length === 0) {
-    throw new CliError("NOT_FOUND", "There are no statistics of this scope: see agent-stats show for the names.");
-  }
   const servers = new Set(covered.map((row) => row.server)).size;
   const users = new Set(covered.map((row) => row.userId)).size;
   const what = `The numbers and the history of ${plural(servers, "server")} will be lost for good.`;

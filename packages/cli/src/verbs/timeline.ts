@@ -2,8 +2,9 @@ import type { TimelineEntry, TimelineOptions } from "agent-stats";
 import type { CliContext, Terminal } from "../context.ts";
 import { CliError } from "../errors.ts";
 import type { TimelineFlags } from "../flags-of-verbs.ts";
+import { keysInScope } from "../scope.ts";
 import { read } from "../source.ts";
-import { cells, middle, padEnd, padStart, printable } from "../text/cells.ts";
+import { cells, middle, padEnd, padStart, printable, wrapWords } from "../text/cells.ts";
 import { headerLines } from "../text/header.ts";
 import { formatValue } from "../text/numbers.ts";
 import { painter } from "../text/paint.ts";
@@ -39,7 +40,10 @@ export async function timeline(this: CliContext, flags: TimelineFlags, ...counte
     ...(user !== undefined && { userId: user }),
     ...(server !== undefined && { server }),
   };
-  const found = await read(flags, this, (view) => view.getTimeline(options));
+  const found = await read(flags, this, async (view) => {
+    keysInScope((await view.getServersStats()).servers, flags);
+    return view.getTimeline(options);
+  });
   const shown = { by, from, to, counters };
   const text = flags.json
     ? `${JSON.stringify(timelineJson(found, shown))}\n`
@@ -98,8 +102,14 @@ export function timelineText(found: readonly TimelineEntry[], shown: Shown, { wi
     const total = paint("strong", padStart(formatValue(counter, sum), sumWidth));
     text.push(`${INDENT}${name}${GAP}${total}${GAP}${sparkline(values, barsWidth)}`);
   }
-  if (lines.length === 0) text.push("", "Nothing was counted in this time.");
+  if (lines.length === 0) text.push("", ...wrapWords(nothing(found, shown), width));
   return `${text.join("\n")}\n`;
+}
+
+/** A counter that has never counted stands in no file: nobody can tell it from a name that is mistyped. */
+function nothing(found: readonly TimelineEntry[], { counters }: Shown): string {
+  if (counters.length === 0 || found.length === 0) return "Nothing was counted in this time.";
+  return "Nothing of this name was counted in this time: see agent-stats show for the names.";
 }
 
 /** When each period begins. Days are those of the calendar: one may have 23 hours. */

@@ -30,6 +30,22 @@ describe("view", () => {
     expect(await once(child, "exit")).toEqual([0, null]);
   });
 
+  test("warns of a profile to hide that is not there, as its name may be mistyped", async () => {
+    const { args } = await database();
+    const stderrOf = async (user: string) => {
+      const { child } = await viewing([...args, "--hide", "1", "--hide", user]);
+      let told = "";
+      child.stderr.setEncoding("utf8").on("data", (text) => {
+        told += text;
+      });
+      child.kill("SIGTERM");
+      await once(child, "close");
+      return told;
+    };
+    expect(await stderrOf("11")).toMatch(/^agent-stats: Warning: --hide names a user of whom .+ \[NOT_FOUND\]\n$/);
+    expect(await stderrOf("10")).toBe("");
+  });
+
   test("does not begin with the key of another file", async () => {
     const { db, path } = await database();
     const { keyFile } = await import("../cli.testing.ts");

@@ -1,5 +1,5 @@
 import type { CliContext } from "../context.ts";
-import { CliError } from "../errors.ts";
+import { CliError, warningOf } from "../errors.ts";
 import type { ViewFlags } from "../flags-of-verbs.ts";
 import { keyFor } from "../source.ts";
 import { wrapWords } from "../text/cells.ts";
@@ -11,6 +11,9 @@ const KEY_REJECTED = "STATS_KEY_REJECTED";
 
 const PORT_TAKEN = "Something else listens at this port: give another one by --port, or none.";
 
+/** No error: a profile may count for the first time while the page is open. */
+const HIDES_NOBODY = "--hide names a user of whom there are no statistics: see agent-stats show for the names.";
+
 /** `agent-stats view`: a page on this machine, for its owner only, until nobody looks any more. */
 export async function view(this: CliContext, flags: ViewFlags): Promise<void> {
   const key = await keyFor(flags, this);
@@ -20,11 +23,13 @@ export async function view(this: CliContext, flags: ViewFlags): Promise<void> {
   ]);
   const { db, driver, port, write = false, hide = [] } = flags;
   const database = openDatabase({ file: db, key, ...(driver !== undefined && { driver }) });
-  await database.getServersStats().catch(async (error) => {
-    if (error?.code !== KEY_REJECTED) return;
+  const stats = await database.getServersStats().catch(async (error) => {
+    if (error?.code !== KEY_REJECTED) return null;
     await database.close();
     throw error;
   });
+  const isThere = (user: string) => stats?.servers.some(({ userId }) => userId === user);
+  if (stats !== null && !hide.every(isThere)) this.process.stderr.write(`${warningOf(HIDES_NOBODY, "NOT_FOUND")}\n`);
   const options = { database, canWrite: write, hiddenUsers: hide, ...(port !== undefined && { port }) };
   const server = await serveViewer(options).catch(async (error) => {
     await database.close();
