@@ -161,6 +161,12 @@ export interface ReportFlags extends SourceFlags {
   readonly hidePublic?: boolean;
 }
 
+/** As `makeReport` takes it. */
+const caseId = (input: string) => {
+  if (input === "" || input.length > 100) throw new Error("it is no name of a case");
+  return input;
+};
+
 const on = (brief: string) => ({ kind: "boolean", optional: true, withNegated: false, brief }) as const;
 
 export const reportFlags: Flags<ReportFlags> = {
@@ -174,10 +180,10 @@ export const reportFlags: Flags<ReportFlags> = {
   },
   case: {
     kind: "parsed",
-    parse: path,
+    parse: caseId,
     placeholder: "ID",
     optional: true,
-    brief: "Reports of one case bear the same pseudonyms",
+    brief: "Reports of one case (1 to 100 letters) bear the same pseudonyms",
   },
   coarse: on("Round every count to one digit that counts"),
   record: on("Bracket a reproduction: starts now, Enter stops"),
