@@ -1,11 +1,6 @@
 import type { Protocol } from "../record/protocol.ts";
+import { type FailureCounter, includedOnce, type NamedFailure } from "./failures.ts";
 import type { Numbers } from "./numbers.ts";
-
-/** A counter of failures, and the short word for their reason: `QUOTA`, `AUTH`, `OTHER`. */
-export interface FailureCounter {
-  readonly counter: string;
-  readonly reason: string;
-}
 
 /** Something that an agent does again and again, and the counters that tell how it went. */
 export interface Activity {
@@ -34,7 +29,7 @@ const activity = (name: string, given: Partial<Activity>): Activity => ({
 });
 
 const failures = (reasons: Readonly<Record<string, string>>): readonly FailureCounter[] =>
-  Object.entries(reasons).map(([counter, reason]) => ({ counter, reason }));
+  Object.entries(reasons).map(([counter, reason]) => ({ counter, reason, includes: [] }));
 
 /**
  * SimpleX's names follow no rule that a program could guess. `sentProxied` is the proxy's view of messages that are
@@ -98,12 +93,35 @@ const SIMPLEX: Readonly<Record<string, readonly Activity[]>> = {
   ],
 };
 
+/** Protocols of this package whose definition says that errors of one kind stand in one counter. */
+const ONE_COUNTER_FOR_EACH: ReadonlySet<string> = new Set(["mqtt"]);
+
 /**
  * What an agent does in a protocol, read off its counters: SimpleX's from a table, any other's from their names
  * (`sent`, `sendAttempts`, `sendQuotaErrors`) and, where it is given, from the protocol's definition.
+ *
+ * @param counted what was counted together, of each key and hour: tells which counter of failures counts others' too
  */
-export function activitiesOf(protocol: string, counters: Iterable<string>, definition?: Protocol): readonly Activity[] {
+export function activitiesOf(
+  protocol: string,
+  counters: Iterable<string>,
+  definition?: Protocol,
+  counted: Iterable<Numbers> = [],
+): readonly Activity[] {
   if (Object.hasOwn(SIMPLEX, protocol)) return SIMPLEX[protocol] ?? [];
+  const activities = namedActivities(counters, definition);
+  if (ONE_COUNTER_FOR_EACH.has(protocol)) return activities;
+  const all = [...counted];
+  return activities.map((of) => ({ ...of, failures: includedOnce(of.failures.map(named), all) }));
+}
+
+function named({ counter, reason }: FailureCounter): NamedFailure {
+  const words = wordsOf(counter).slice(1, -1);
+  const telling = words.filter((word) => !TOTAL.test(word));
+  return { counter, reason, words: telling, isTotal: telling.length < words.length };
+}
+
+function namedActivities(counters: Iterable<string>, definition: Protocol | undefined): Activity[] {
   const found = new Map<string, Activity>();
   const add = (stem: string, part: (of: Activity) => Partial<Activity>) => {
     const of = found.get(stem) ?? activity(NAMES[stem] ?? stem, {});
@@ -119,7 +137,7 @@ export function activitiesOf(protocol: string, counters: Iterable<string>, defin
         add(stem, ({ successes }) => ({ successes: [...successes, counter] }));
         break;
       case "failure":
-        add(stem, ({ failures }) => ({ failures: [...failures, { counter, reason: reasonOf(words) }] }));
+        add(stem, ({ failures }) => ({ failures: [...failures, { counter, reason: reasonOf(words), includes: [] }] }));
         break;
       case "attempt":
         add(stem, ({ attempts }) => ({ attempts: [...attempts, counter] }));
@@ -135,12 +153,8 @@ export function activitiesOf(protocol: string, counters: Iterable<string>, defin
   return [...found.values()];
 }
 
-/** Adds up some of a key's counters. One that is missing is zero; one may be called `constructor`. */
-export function sumOf(numbers: Numbers, counters: readonly string[]): number {
-  return counters.reduce((sum, name) => sum + (Object.hasOwn(numbers, name) ? (numbers[name] ?? 0) : 0), 0);
-}
-
 const FAILURE = /^(err|errs|error|errors|failed|failure|failures|refused|rejected|denied)$/;
+const TOTAL = /^(all|any|total)$/;
 const LOSS = /^(loss|losses|lost|drops|dropped)$/;
 const DUPLICATE = /^(duplicate|duplicates|dups)$/;
 const ATTEMPT = /^(attempt|attempts|tries|tried)$/;
@@ -169,7 +183,8 @@ function wordsOf(counter: string): string[] {
 }
 
 function reasonOf(words: readonly string[]): string {
-  const between = words.slice(1, -1).join("_").toUpperCase();
+  const telling = words.slice(1, -1).filter((word) => !TOTAL.test(word));
+  const between = telling.join("_").toUpperCase();
   const last = words.at(-1) ?? "";
   return between || (/^(refused|rejected|denied)$/.test(last) ? last.toUpperCase() : "OTHER");
 }

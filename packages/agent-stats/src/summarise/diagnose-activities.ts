@@ -1,6 +1,7 @@
-import { type Activity, activitiesOf, sumOf } from "./activities.ts";
+import { type Activity, activitiesOf } from "./activities.ts";
 import { type Failing, failingAt, failingFindings, type Outcome, outcomeOf } from "./failing.ts";
 import type { Diagnosable, DuplicatesFinding, Finding, FruitlessFinding, LosingFinding } from "./findings.ts";
+import { sumOf } from "./numbers.ts";
 import { type Period, type Place, placesOf } from "./places.ts";
 import { rateEvidence, type Stretch, shareEvidence, stretchesOf } from "./stretches.ts";
 
@@ -11,7 +12,8 @@ export function activityFindings({ servers, timeline, now, protocols = [] }: Dia
     const places = everyPlace.filter((place) => place.protocol === protocol);
     const counters = new Set(places.flatMap(({ periods }) => periods.flatMap(({ sum }) => Object.keys(sum))));
     const definition = protocols.find(({ name }) => name === protocol);
-    return activitiesOf(protocol, counters, definition).flatMap((activity) => [
+    const counted = places.flatMap(({ periods }) => periods.flatMap(({ users }) => [...users.values()]));
+    return activitiesOf(protocol, counters, definition, counted).flatMap((activity) => [
       ...failingIn(places, activity, since),
       ...fruitless(places, activity, since),
       ...losing(places, activity, since),

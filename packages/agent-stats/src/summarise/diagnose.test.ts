@@ -27,8 +27,8 @@ describe("a server that fails", () => {
         sinceMayBeEarlier: false,
         until: null,
         reasons: [
-          { reason: "QUOTA", counter: "sentQuotaErrs", count: 48 * 7 },
-          { reason: "AUTH", counter: "sentAuthErrs", count: 48 * 2 },
+          { reason: "QUOTA", counter: "sentQuotaErrs", includes: [], count: 48 * 7 },
+          { reason: "AUTH", counter: "sentAuthErrs", includes: [], count: 48 * 2 },
         ],
         users: [{ userId: "1", failed: 48 * 9, outcomes: 48 * 50 }],
         others: { servers: 2, failing: 0 },

@@ -1,7 +1,7 @@
-import { type Activity, sumOf } from "./activities.ts";
+import type { Activity } from "./activities.ts";
+import { failedIn, ownOf } from "./failures.ts";
 import type { FailingEverywhereFinding, FailingFinding, FailureReason } from "./findings.ts";
-import type { Numbers } from "./numbers.ts";
-import { Tally } from "./numbers.ts";
+import { type Numbers, sumOf, Tally } from "./numbers.ts";
 import type { Period, Place } from "./places.ts";
 import { shareEvidence, stretchesOf } from "./stretches.ts";
 
@@ -36,10 +36,7 @@ export function outcomeOf({ at, sum }: Pick<Period, "at" | "sum">, activity: Act
 }
 
 function outcome(numbers: Numbers, { successes, failures, successesIncludeFailures }: Activity) {
-  const failed = sumOf(
-    numbers,
-    failures.map(({ counter }) => counter),
-  );
+  const failed = failedIn(numbers, failures);
   const succeeded = sumOf(numbers, successes);
   return { failed, all: successesIncludeFailures ? Math.max(succeeded, failed) : succeeded + failed };
 }
@@ -185,7 +182,7 @@ function reasonsOf(periods: readonly Period[], { failures }: Activity): FailureR
   return failures
     .map((failure) => ({
       ...failure,
-      count: periods.reduce((sum, period) => sum + sumOf(period.sum, [failure.counter]), 0),
+      count: periods.reduce((sum, period) => sum + ownOf(period.sum, failure), 0),
     }))
     .filter(({ count }) => count > 0)
     .sort((a, b) => b.count - a.count);

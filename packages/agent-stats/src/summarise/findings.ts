@@ -28,6 +28,9 @@ export interface FailureReason {
   /** `AUTH`, `QUOTA`, `EXPIRED` …; `OTHER` where the counter names none. */
   readonly reason: string;
   readonly counter: string;
+  /** Counters of this list whose cases this one counts too. */
+  readonly includes: readonly string[];
+  /** Without what is counted by those that it includes. */
   readonly count: number;
 }
 

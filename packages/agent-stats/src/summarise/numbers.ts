@@ -10,6 +10,11 @@ export function addTo(numbers: Record<string, number>, counter: string, value: n
   else numbers[counter] = sum;
 }
 
+/** Adds up some of a key's counters. One that is missing is zero; one may be called `constructor`. */
+export function sumOf(numbers: Numbers, counters: readonly string[]): number {
+  return counters.reduce((sum, name) => sum + (Object.hasOwn(numbers, name) ? (numbers[name] ?? 0) : 0), 0);
+}
+
 /** Numbers while they are added up. A map, as a counter may bear any name, also one that every object has. */
 export class Tally {
   readonly #counts = new Map<string, number>();

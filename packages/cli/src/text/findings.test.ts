@@ -23,8 +23,8 @@ const failing: FailingFinding = {
   sinceMayBeEarlier: false,
   until: null,
   reasons: [
-    { reason: "QUOTA", counter: "sentQuotaErrs", count: 329 },
-    { reason: "AUTH", counter: "sentAuthErrs", count: 94 },
+    { reason: "QUOTA", counter: "sentQuotaErrs", includes: [], count: 329 },
+    { reason: "AUTH", counter: "sentAuthErrs", includes: [], count: 94 },
   ],
   users: [{ userId: "1", failed: 423, outcomes: 2_350 }],
   others: { servers: 2, failing: 0 },
@@ -39,6 +39,15 @@ describe("a server that fails", () => {
     ]);
   });
 
+  test("tells a counter of all failures as the rest of it", () => {
+    const [quota] = failing.reasons;
+    const rest = { reason: "OTHER", counter: "sendErrors", includes: ["sentQuotaErrs"], count: 94 };
+    const reasons = quota === undefined ? [] : [quota, rest];
+    expect(plain({ ...failing, reasons })[1]).toBe(
+      "smp: 423 of 2_350 failed: QUOTA 329 (sentQuotaErrs), OTHER 94 (the rest of sendErrors)",
+    );
+  });
+
   test.each<[Partial<FailingFinding>, string]>([
     [{ until: day(20) }, "failed, mostly QUOTA, from 19 June to 20 June, and is fine since; other servers fine"],
     [{ until: day(19, 11) }, "failed, mostly QUOTA, on 19 June, and is fine since; other servers fine"],
@@ -50,10 +59,13 @@ describe("a server that fails", () => {
     [{ others: { servers: 7, failing: 2 } }, "since 19 June; 2 of 7 other servers too"],
     [{ others: { servers: 1, failing: 1 } }, "since 19 June; 1 of 1 other server too"],
     [
-      { reasons: [{ reason: "AUTH", counter: "e", count: 423 }] },
+      { reasons: [{ reason: "AUTH", counter: "e", includes: [], count: 423 }] },
       "failed, all AUTH, since 19 June; other servers fine",
     ],
-    [{ reasons: [{ reason: "OTHER", counter: "e", count: 423 }] }, "failed, since 19 June; other servers fine"],
+    [
+      { reasons: [{ reason: "OTHER", counter: "e", includes: [], count: 423 }] },
+      "failed, since 19 June; other servers fine",
+    ],
     [
       {
         users: [
@@ -70,7 +82,7 @@ describe("a server that fails", () => {
   });
 
   test("neither a reason nor a name from others can move the cursor", () => {
-    const hostile = { ...failing, server: "\u001b[2J", reasons: [{ reason: "\u001b", counter: "\u0007", count: 423 }] };
+    const hostile = { ...failing, server: "\u001b[2J", reasons: [{ reason: "\u001b", counter: "\u0007", includes: [], count: 423 }] };
     expect(plain(hostile).join("\n")).not.toMatch(/[^\P{Cc}\n]/u);
   });
 });

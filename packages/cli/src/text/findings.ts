@@ -182,8 +182,10 @@ function crashes({ killed, exceptions, rejections, ofSessions, ...finding }: Cra
 const NAMED_SESSIONS = 10;
 
 function countsLine(finding: FailingFinding | FailingEverywhereFinding): string {
-  const reasons = finding.reasons.map(({ reason, counter, count }) =>
-    together(`${printable(reason)} ${formatCount(count)} (${printable(counter)})`),
+  const reasons = finding.reasons.map(({ reason, counter, includes, count }) =>
+    together(
+      `${printable(reason)} ${formatCount(count)} (${includes.length > 0 ? "the rest of " : ""}${printable(counter)})`,
+    ),
   );
   return `${protocolOf(finding)}: ${ratio(finding.failed, finding.outcomes)} failed: ${reasons.join(", ")}`;
 }

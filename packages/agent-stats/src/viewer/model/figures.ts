@@ -1,6 +1,7 @@
 import type { Protocol } from "../../record/protocol.ts";
-import { type Activity, activitiesOf, sumOf } from "../../summarise/activities.ts";
-import { type Numbers, Tally } from "../../summarise/numbers.ts";
+import { type Activity, activitiesOf } from "../../summarise/activities.ts";
+import { failedIn } from "../../summarise/failures.ts";
+import { type Numbers, sumOf, Tally } from "../../summarise/numbers.ts";
 
 /** What an overview tells of any protocol. Null: this protocol has no counter of the kind, so nothing is known. */
 export interface Figures {
@@ -26,15 +27,18 @@ export function meterOf(
   keys: Iterable<{ readonly protocol: string; readonly overall: Numbers }>,
   protocols: readonly Protocol[],
 ): Meter {
-  const counters = new Map<string, Set<string>>(protocols.map(({ name }) => [name, new Set()]));
+  const counted = new Map<string, Numbers[]>(protocols.map(({ name }) => [name, []]));
   for (const { protocol, overall } of keys) {
-    const known = counters.get(protocol) ?? new Set();
-    counters.set(protocol, known);
-    for (const counter of Object.keys(overall)) known.add(counter);
+    const known = counted.get(protocol) ?? [];
+    counted.set(protocol, known);
+    known.push(overall);
   }
   const definition = (protocol: string) => protocols.find(({ name }) => name === protocol);
   const activities = new Map(
-    [...counters].map(([protocol, names]) => [protocol, activitiesOf(protocol, names, definition(protocol))]),
+    [...counted].map(([protocol, all]) => {
+      const names = new Set(all.flatMap((numbers) => Object.keys(numbers)));
+      return [protocol, activitiesOf(protocol, names, definition(protocol), all)];
+    }),
   );
   const errors = new Map(
     [...activities].map(([protocol, all]) => [
@@ -55,11 +59,7 @@ function figuresOf(activities: readonly Activity[], numbers: Numbers): Figures {
     return counters.length === 0 ? null : sumOf(numbers, counters);
   };
   const failing = activities.filter(({ failures }) => failures.length > 0);
-  const failuresOf = ({ failures }: Activity) =>
-    sumOf(
-      numbers,
-      failures.map(({ counter }) => counter),
-    );
+  const failuresOf = ({ failures }: Activity) => failedIn(numbers, failures);
   const failed = failing.reduce((sum, activity) => sum + failuresOf(activity), 0);
   const outcomes = failing.reduce((sum, activity) => {
     const well = sumOf(numbers, activity.successes);
