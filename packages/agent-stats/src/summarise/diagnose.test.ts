@@ -205,6 +205,38 @@ describe("runs of the agent", () => {
   });
 });
 
+describe("since", () => {
+  const began = new Date(ago(5).getTime() + 1_234_567);
+  /** Tracked since some time within the first hour, by a timeline read by hour or by day. */
+  const tracked = (counters: object, protocol = "smp", start = ago(5)) => {
+    const { servers, timeline, ...rest } = given(hourly(5, 0, "a", { ...counters }, { protocol }));
+    const rows = servers.servers.map((row) => ({ ...row, trackedSince: began }));
+    const from = timeline.map((entry, i) => (i === 0 ? { ...entry, start } : entry));
+    return diagnose({ ...rest, timeline: from, servers: { ...servers, trackedSince: began, servers: rows } });
+  };
+
+  test.each([
+    ["smp", { sentDirect: 41, sentQuotaErrs: 9 }],
+    ["ntf", { ntfCreateAttempts: 5 }],
+    ["mqtt", { connectionLosses: 11 }],
+    ["smp", { recvMsgs: 31, recvDuplicates: 17 }],
+  ])("is not before tracking began: %s %j", (protocol, counters) => {
+    expect(tracked(counters, protocol)).toMatchObject([{ since: began }]);
+    expect(tracked(counters, protocol, ago(12))).toMatchObject([{ since: began }]);
+  });
+
+  test("of all servers is not before either; nor of what was never saved", () => {
+    const { servers, ...rest } = given(["a", "b", "c"].flatMap((name) => hourly(0, 0, name, { sentAuthErrs: 9 })));
+    const now = new Date(ago(0).getTime() + 1_234_567);
+    const told = (trackedSince: Date | null) => {
+      const rows = servers.servers.map((row) => ({ ...row, trackedSince }));
+      return diagnose({ ...rest, timeline: [], servers: { ...servers, trackedSince: now, servers: rows } });
+    };
+    expect(told(now)).toMatchObject([{ kind: "failing-everywhere", since: now }]);
+    expect(told(null)).toMatchObject([{ kind: "failing-everywhere", since: now }]);
+  });
+});
+
 describe("numbers without a date", () => {
   test("of before history are looked at, and those not saved yet are of now", () => {
     const { servers, ...rest } = given(fine("a", 20, 0));

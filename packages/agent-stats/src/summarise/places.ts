@@ -4,7 +4,7 @@ import type { TimelineEntry } from "./timeline.ts";
 
 /** What was counted at one place in one period. */
 export interface Period {
-  /** When it began, ms since 1970. */
+  /** When it began, ms since 1970; not before this place was tracked. */
   readonly at: number;
   readonly users: ReadonlyMap<string, Numbers>;
   /** All users together. */
@@ -22,6 +22,7 @@ export interface Place {
 }
 
 const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 
 /**
  * Brings sums and history together, so that every number is looked at once: what the sums hold more than the timeline
@@ -41,23 +42,38 @@ export function placesOf(stats: ServersStats, timeline: readonly TimelineEntry[]
     within(dated, key, () => ({ counted: new Tally(), first: start.getTime() })).counted.addAll(counters);
   }
   const earlier = new Set<string>();
+  const trackedFrom = new Map<string, number>();
   for (const { protocol, server, userId, overall, trackedSince } of stats.servers) {
+    const place = JSON.stringify([protocol, server]);
+    // A key that was never saved is tracked since some time in this session; what is sure is that of everything.
+    const from = (trackedSince ?? stats.trackedSince).getTime();
+    trackedFrom.set(place, Math.min(from, trackedFrom.get(place) ?? from));
     const history = dated.get(JSON.stringify([protocol, userId, server]));
     const rest = leftOver(overall, history?.counted.numbers() ?? {});
     if (rest === null) continue;
     const since = hourOf((trackedSince ?? now).getTime());
     const isEarlier = trackedSince !== null && since < (history?.first ?? Number.POSITIVE_INFINITY);
-    if (isEarlier) earlier.add(JSON.stringify([protocol, server]));
+    if (isEarlier) earlier.add(place);
     tally(protocol, server, isEarlier ? since : hourOf(now.getTime()), userId).addAll(rest);
   }
-  return [...places].map(([name, periods]) => {
+  return [...places].map(([name, tallies]) => {
     const [protocol, server] = JSON.parse(name) as [string, string];
-    const sorted = [...periods].sort(([a], [b]) => a - b);
-    return { protocol, server, periods: sorted.map(periodOf), beginsBeforeHistory: earlier.has(name) };
+    const sorted = [...tallies].sort(([a], [b]) => a - b);
+    const from = trackedFrom.get(name) ?? Number.NEGATIVE_INFINITY;
+    const periods = sorted.map(([at, users]) => periodOf(notBefore(from, at), users));
+    return { protocol, server, periods, beginsBeforeHistory: earlier.has(name) };
   });
 }
 
-function periodOf([at, tallies]: readonly [number, ReadonlyMap<string, Tally>]): Period {
+/**
+ * Tracking begins within an hour or, where the timeline was read by day, a day: what was counted in it was counted after
+ * that. History from long before that was kept under a clock that was wrong, nobody knows which.
+ */
+function notBefore(from: number, at: number): number {
+  return from - at < DAY_MS ? Math.max(at, from) : at;
+}
+
+function periodOf(at: number, tallies: ReadonlyMap<string, Tally>): Period {
   const users = new Map([...tallies].map(([userId, counted]) => [userId, counted.numbers()]));
   const sum = new Tally();
   for (const numbers of users.values()) sum.addAll(numbers);
