@@ -23,7 +23,7 @@ export default [
   bundle("an agent that only counts", "index.js", "4 kB", "{ Recorder, defineProtocol, serveRecorder }"),
   bundle("agent-stats, opened here", "index.js", "12 kB", "{ openAgentStats, defineProtocol }"),
   bundle("agent-stats/mqtt", "agents/mqtt.js", "4 kB"),
-  bundle("agent-stats/diagnose", "summarise/diagnose.js", "6 kB"),
+  bundle("agent-stats/diagnose", "summarise/diagnose.js", "9 kB"),
   bundle("agent-stats/sqlite", "store/sqlite/store.js", "11 kB"),
   bundle("agent-stats/sqlcipher", "store/sqlcipher/store.js", "28 kB"),
   bundle("agent-stats/simplex", "agents/simplex.js", "25 kB"),

@@ -18,6 +18,7 @@ export type {
   RejectedFinding,
   StaleFinding,
 } from "./findings.ts";
+export { type Speaker, type Told, tell } from "./tell.ts";
 
 const DAY_MS = 86_400_000;
 const LOOK_BACK_MS = 30 * DAY_MS;
@@ -31,7 +32,9 @@ const LOOK_BACK_MS = 30 * DAY_MS;
  * @example
  * const [servers, sessions, timeline] =
  *   await Promise.all([stats.getServersStats(), stats.getSessions(), stats.getTimeline({ by: "hour" })]);
- * diagnose({ servers, sessions, timeline, now: new Date() });
+ * const now = new Date();
+ * const speaker = { now, nameOf: (server) => server };
+ * for (const finding of diagnose({ servers, sessions, timeline, now })) console.log(tell(finding, speaker).sentence);
  */
 export function diagnose(given: Diagnosable): Finding[] {
   const since = given.now.getTime() - (given.lookBackMs ?? LOOK_BACK_MS);

@@ -161,7 +161,7 @@ export interface RejectedFinding extends Weighed {
   readonly reasons: Readonly<Record<string, number>>;
 }
 
-/** Something that is wrong, with the numbers behind it. Whoever shows it makes the sentence. */
+/** Something that is wrong, with the numbers behind it. `tell` makes the sentence. */
 export type Finding =
   | FailingFinding
   | FailingEverywhereFinding

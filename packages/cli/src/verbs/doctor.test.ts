@@ -3,9 +3,9 @@ import Database from "@signalapp/sqlcipher";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { agentStats, closedDatabase, database, folder, KEY, keyFile, killedSession } from "../cli.testing.ts";
 import { databaseWithHistory, FAILING_FOR_HOURS, MINE, sessionWithHistory } from "../history.testing.ts";
-import { formatDay } from "../text/dates.ts";
 
 const HOUR_MS = 3_600_000;
+const dayWords = (date: Date) => date.toLocaleDateString("en-GB", { day: "numeric", month: "long" });
 const plain = (text: string) => text.replaceAll("\u202f", "_");
 
 function withHistory() {
@@ -20,7 +20,7 @@ describe("doctor", () => {
     const { args } = withHistory();
     const { code, stdout, stderr } = await agentStats(["doctor", ...args]);
     expect({ code, stderr }).toEqual({ code: 1, stderr: "" });
-    const since = formatDay(new Date(Date.now() - FAILING_FOR_HOURS * HOUR_MS), new Date());
+    const since = dayWords(new Date(Date.now() - FAILING_FOR_HOURS * HOUR_MS));
     const [all, failed] = [50 * FAILING_FOR_HOURS, 9 * FAILING_FOR_HOURS].map((n) => `${Math.floor(n / 1_000) || ""}`);
     const text = plain(stdout);
     expect(text.replaceAll(/\n {4}/g, " ")).toContain(

@@ -1,12 +1,11 @@
 import type { ServersStats } from "agent-stats";
-import type { Finding } from "agent-stats/diagnose";
+import { diagnose, type Finding, type Speaker, type Told, tell } from "agent-stats/diagnose";
 import type { StatsKey } from "agent-stats/sqlcipher";
 import type { CliContext, Terminal } from "../context.ts";
 import { EXIT } from "../errors.ts";
 import type { DoctorFlags } from "../flags-of-verbs.ts";
 import { keyFor, openView } from "../source.ts";
-import { wrapName, wrapWords } from "../text/cells.ts";
-import { type Speaker, type Told, tell } from "../text/findings.ts";
+import { printable, wrapName, wrapWords } from "../text/cells.ts";
 import { serverNames } from "../text/names.ts";
 import { painter } from "../text/paint.ts";
 import { plural } from "../text/plural.ts";
@@ -16,7 +15,6 @@ const LOOK_BACK_DAYS = 30;
 
 /** `agent-stats doctor`: what is wrong, since when, and by which numbers. Exit code 1 when it finds something. */
 export async function doctor(this: CliContext, flags: DoctorFlags): Promise<void> {
-  const { diagnose } = await import("agent-stats/diagnose");
   const lookBackDays = flags.days ?? LOOK_BACK_DAYS;
   const key = await keyFor(flags, this);
   const { servers, timeline } = await readAll(flags, key);
@@ -113,10 +111,22 @@ export function doctorText({ now, lookBackDays, servers, findings }: Checkup, { 
   return `${[...lines, ...(findings.length > 0 ? [""] : []), ...last].join("\n")}\n`;
 }
 
-function toldOf(finding: Finding | FileFinding, speaker: Speaker): Told {
-  if (finding.kind !== "file") return tell(finding, speaker);
-  const sentence = finding.sentence.replace(/\.$/, "");
-  return { sentence, numbers: [`${finding.code}: see agent-stats verify, and salvage for what can still be read`] };
+function toldOf(finding: Finding | FileFinding, speaker: Speaker): Pick<Told, "sentence" | "numbers"> {
+  if (finding.kind === "file") {
+    const sentence = finding.sentence.replace(/\.$/, "");
+    return { sentence, numbers: [`${finding.code}: see agent-stats verify, and salvage for what can still be read`] };
+  }
+  const { sentence, numbers, servers } = tell(finding, speaker);
+  const more = finding.kind === "crashes" ? ["see agent-stats sessions"] : serverLines(servers);
+  return { sentence, numbers: [...numbers, ...more] };
+}
+
+/** More names than this are read by nobody. */
+const NAMED = 5;
+
+function serverLines(servers: readonly string[]): string[] {
+  const lines = servers.slice(0, NAMED).map((server) => printable(server));
+  return servers.length > NAMED ? [...lines, `and ${servers.length - NAMED} more: see --json`] : lines;
 }
 
 function speakerFor({ servers }: ServersStats, now: Date) {

@@ -9,7 +9,7 @@ import { groupsOf, isOwn } from "./groups.ts";
 import { messageOf } from "./messages.ts";
 import { namesOf } from "./names.ts";
 import { type Data, type Filter, matches, pointsOf, rowsOf } from "./select.ts";
-import { agoText, countText, dayWords, durationText, printable, shareText } from "./words.ts";
+import { agoText, countText, durationText, printable, shareText } from "./words.ts";
 
 const HOUR_MS = 3_600_000;
 const NOW = Date.UTC(2026, 5, 22, 12, 30);
@@ -154,8 +154,6 @@ describe("words", () => {
     ]);
     expect(agoText(new Date(NOW - 12 * 60_000), NOW)).toBe("12 min ago");
     expect(agoText(new Date(NOW + HOUR_MS), NOW)).toMatch(/^2026-06-22 /);
-    expect(dayWords(new Date(2026, 5, 19), NOW)).toBe("19\u00a0June");
-    expect(dayWords(new Date(2025, 5, 19), NOW)).toBe("19\u00a0June\u00a02025");
   });
 
   test("show names so that they cannot pass for others, and hide them when asked to", () => {

@@ -1,10 +1,6 @@
-/** Between groups of three digits: a narrow space that does not break, as ISO 80000-1 asks for. */
-const GROUP = "\u202f";
+import { countText } from "../../summarise/words.ts";
 
-/** A whole number, in groups of three digits. */
-export function countText(value: number): string {
-  return String(value).replace(/\B(?=(?:\d{3})+$)/g, GROUP);
-}
+export { countText, plural, printable } from "../../summarise/words.ts";
 
 /** What is not known is not zero. */
 export const NOT_KNOWN = "–";
@@ -33,13 +29,6 @@ const MONTHS = [
   ...["January", "February", "March", "April", "May", "June"],
   ...["July", "August", "September", "October", "November", "December"],
 ];
-
-/** For sentences, on one line: `19 June`, with the year where it is another one. */
-export function dayWords(date: Date, now: number): string {
-  const words = [date.getDate(), MONTHS[date.getMonth()]];
-  if (date.getFullYear() !== new Date(now).getFullYear()) words.push(date.getFullYear());
-  return words.join("\u00a0");
-}
 
 /** For axes: `19 Jun`. */
 export function dayShort(date: Date): string {
@@ -74,15 +63,4 @@ export function agoText(date: Date, now: number): string {
   const ms = now - date.getTime();
   if (ms < 0) return timeText(date);
   return ms < 10 * SECOND_MS ? "just now" : `${durationText(ms)} ago`;
-}
-
-export function plural(count: number, one: string, many = `${one}s`): string {
-  return `${countText(count)} ${count === 1 ? one : many}`;
-}
-
-/** Controls, invisible marks, marks that turn the direction, and halves of pairs: names come from other people. */
-const UNPRINTABLE = /[\p{C}\u2028\u2029]/gu;
-
-export function printable(name: string): string {
-  return name.replace(UNPRINTABLE, (point) => `\\u{${(point.codePointAt(0) ?? 0).toString(16)}}`);
 }

@@ -1,31 +1,28 @@
-import type {
-  CrashesFinding,
-  FailingEverywhereFinding,
-  FailingFinding,
-  FailureReason,
-  Finding,
-} from "agent-stats/diagnose";
-import { printable, together } from "./cells.ts";
-import { formatDay, formatOnDay } from "./dates.ts";
-import { formatCount } from "./numbers.ts";
-import { plural } from "./plural.ts";
-import { formatDuration } from "./times.ts";
+import type { CrashesFinding, FailingEverywhereFinding, FailingFinding, FailureReason, Finding } from "./findings.ts";
+import { countText, dayText, durationText, onDayText, plural, printable, together } from "./words.ts";
 
 /** What a sentence needs to know beside the finding. */
 export interface Speaker {
   readonly now: Date;
+  /** What a server is called: by its host, or by a number where names are hidden. It must be fit to be shown. */
   nameOf(server: string): string;
+  /** The same of a user. Default: `user 1`; of sums of deleted users, `deleted users`. */
+  userOf?(userId: string): string;
 }
 
-/** A finding in words: one sentence, and the numbers behind it. */
+/** A finding in words. Spaces that hold words together are U+00A0. */
 export interface Told {
+  /** One sentence, without a full stop. */
   readonly sentence: string;
+  /** The numbers behind it, a line for each thought. */
   readonly numbers: readonly string[];
+  /** The servers that it is about, where they are few enough to be named one by one: as they are, not fit to be shown. */
+  readonly servers: readonly string[];
 }
 
 type Of<K extends Finding["kind"]> = Extract<Finding, { readonly kind: K }>;
 
-/** Says a finding in words. All names in it can be shown. */
+/** Says a finding in words: the one place that does, so that nobody reads two answers. */
 export function tell(finding: Finding, speaker: Speaker): Told {
   switch (finding.kind) {
     case "failing":
@@ -48,13 +45,13 @@ export function tell(finding: Finding, speaker: Speaker): Told {
       return {
         sentence: "What was deleted is not erased from the file yet: somebody was reading it",
         numbers: ["end what else reads the file; the app's next start, or next deletion, erases it"],
+        servers: [],
       };
     case "rejected":
       return {
         sentence: `The app made ${plural(finding.calls, "call")} that counted nothing`,
-        numbers: Object.entries(finding.reasons).map(
-          ([reason, count]) => `${printable(reason)}: ${formatCount(count)}`,
-        ),
+        numbers: Object.entries(finding.reasons).map(([reason, count]) => `${printable(reason)}: ${countText(count)}`),
+        servers: [],
       };
   }
 }
@@ -62,13 +59,11 @@ export function tell(finding: Finding, speaker: Speaker): Told {
 function fruitless(finding: Of<"fruitless">, { now, nameOf }: Speaker): Told {
   const { servers, ofServers, attempts, everSucceeded } = finding;
   const at = servers.length === 1 ? nameOf(servers[0] as string) : `${servers.length} of ${ofServers} servers`;
-  const since = together(`since ${formatDay(finding.since, now)}`);
+  const since = together(`since ${dayText(finding.since, now)}`);
   return {
-    sentence: `${at}: none of ${formatCount(attempts)} tries of ${nounOf(finding)} got an answer ${since}`,
-    numbers: [
-      everSucceeded ? "it succeeded before that" : "it never succeeded, as far as history goes",
-      ...serverLines(servers),
-    ],
+    sentence: `${at}: none of ${countText(attempts)} tries of ${nounOf(finding)} got an answer ${since}`,
+    numbers: [everSucceeded ? "it succeeded before that" : "it never succeeded, as far as history goes"],
+    servers,
   };
 }
 
@@ -77,10 +72,8 @@ function losing(finding: Of<"losing">, speaker: Speaker): Told {
   const at = servers.length === 1 ? speaker.nameOf(servers[0] as string) : `${servers.length} servers`;
   return {
     sentence: `${at}: what was open was lost ${times(losses)} ${span(finding, speaker)}`,
-    numbers: [
-      `${protocolOf(finding)}: ${formatCount(losses)} losses in ${plural(hours, "hour")} with counts`,
-      ...serverLines(servers),
-    ],
+    numbers: [`${protocolOf(finding)}: ${countText(losses)} losses in ${plural(hours, "hour")} with counts`],
+    servers,
   };
 }
 
@@ -89,10 +82,8 @@ function duplicates(finding: Of<"duplicates">, speaker: Speaker): Told {
   const share = `${percent(duplicates, received)} of what was received had been received before`;
   return {
     sentence: `${speaker.nameOf(server)}: ${share}, ${span(finding, speaker)}`,
-    numbers: [
-      `${protocolOf(finding)}: ${ratio(duplicates, received)}: acknowledgements may not arrive`,
-      ...serverLines([server]),
-    ],
+    numbers: [`${protocolOf(finding)}: ${ratio(duplicates, received)}: acknowledgements may not arrive`],
+    servers: [server],
   };
 }
 
@@ -103,23 +94,27 @@ function clock({ setBack, inFuture, last }: Of<"clock">, { now }: Speaker): Told
     ...(inFuture > 0 ? [future] : []),
   ];
   return {
-    sentence: capital(`${parts.join("; ")}; last ${together(formatOnDay(last, now))}`),
+    sentence: capital(`${parts.join("; ")}; last ${together(onDayText(last, now))}`),
     numbers: ["no count is lost by it: dates are"],
+    servers: [],
   };
 }
 
 function stale({ lastSaved, running }: Of<"stale">, { now }: Speaker): Told {
-  const silence = together(formatDuration(now.getTime() - lastSaved.getTime()));
+  const silence = together(durationText(now.getTime() - lastSaved.getTime()));
   return {
     sentence: `Nothing was saved for ${silence}, although the app runs: it has nothing to count, or it hangs`,
-    numbers: [`last saved ${formatDay(lastSaved, now)}; ${plural(running, "session")} open`],
+    numbers: [`last saved ${dayText(lastSaved, now)}; ${plural(running, "session")} open`],
+    servers: [],
   };
 }
 
 function failing(finding: FailingFinding, speaker: Speaker): Told {
   const { server, failed, outcomes, reasons, users, others } = finding;
+  const { userOf = userName } = speaker;
   const withFailures = users.filter((user) => user.failed > 0);
-  const only = withFailures.length === 1 && users.length > 1 ? `, only for ${userName(withFailures[0]?.userId)}` : "";
+  const [first] = withFailures;
+  const only = first && withFailures.length === 1 && users.length > 1 ? `, only for ${userOf(first.userId)}` : "";
   const name = speaker.nameOf(server);
   return {
     sentence: `${name}: ${percent(failed, outcomes)} of ${nounOf(finding)} failed${mostly(reasons, failed)}, ${span(finding, speaker)}${only}${othersAre(others)}`,
@@ -128,12 +123,12 @@ function failing(finding: FailingFinding, speaker: Speaker): Told {
       ...(users.length > 1
         ? [
             users
-              .map(({ userId, failed, outcomes }) => together(`${userName(userId)}: ${ratio(failed, outcomes)}`))
+              .map(({ userId, failed, outcomes }) => together(`${userOf(userId)}: ${ratio(failed, outcomes)}`))
               .join(", "),
           ]
         : []),
-      ...serverLines([server]),
     ],
+    servers: [server],
   };
 }
 
@@ -149,33 +144,35 @@ function failingEverywhere(finding: FailingEverywhereFinding, speaker: Speaker):
         .slice(0, NAMED)
         .join(", "),
     ],
+    servers: [],
   };
 }
 
-/** More names than this are read by nobody; `--json` has them all. */
+/** More names than this are read by nobody. */
 const NAMED = 5;
 
 function crashes({ killed, exceptions, rejections, ofSessions, ...finding }: CrashesFinding, { now }: Speaker): Told {
   const all = killed + exceptions + rejections;
   const missing =
     finding.canHaveLostMs > 0
-      ? `: up to ${together(formatDuration(finding.canHaveLostMs))} of counting can be missing`
+      ? `: up to ${together(durationText(finding.canHaveLostMs))} of counting can be missing`
       : ": nothing of what it counted is missing";
   const how = [
     ...(killed > 0
-      ? [`${formatCount(killed)} without a goodbye (killed, out of memory, a crash of native code, power cut)`]
+      ? [`${countText(killed)} without a goodbye (killed, out of memory, a crash of native code, power cut)`]
       : []),
     ...(exceptions > 0 ? [`${exceptions} by an uncaught exception`] : []),
     ...(rejections > 0 ? [`${rejections} by an unhandled rejection`] : []),
   ];
-  const last = together(formatOnDay(finding.last, now));
-  const when = all === 1 ? last : `${together(`since ${formatDay(finding.first, now)}`)}, last ${last}`;
+  const last = together(onDayText(finding.last, now));
+  const when = all === 1 ? last : `${together(`since ${dayText(finding.first, now)}`)}, last ${last}`;
   return {
     sentence: `The app ${exceptions + rejections === 0 ? "was killed" : "crashed"} ${times(all)}${all === 1 ? ", " : " "}${when}${missing}`,
     numbers: [
       `${ratio(all, ofSessions)} sessions: ${how.join(", ")}`,
-      `session${finding.sessions.length === 1 ? "" : "s"} ${finding.sessions.slice(-NAMED_SESSIONS).join(", ")}${finding.sessions.length > NAMED_SESSIONS ? " and before" : ""}: see agent-stats sessions`,
+      `session${finding.sessions.length === 1 ? "" : "s"} ${finding.sessions.slice(-NAMED_SESSIONS).join(", ")}${finding.sessions.length > NAMED_SESSIONS ? " and before" : ""}`,
     ],
+    servers: [],
   };
 }
 
@@ -184,7 +181,7 @@ const NAMED_SESSIONS = 10;
 function countsLine(finding: FailingFinding | FailingEverywhereFinding): string {
   const reasons = finding.reasons.map(({ reason, counter, includes, count }) =>
     together(
-      `${printable(reason)} ${formatCount(count)} (${includes.length > 0 ? "the rest of " : ""}${printable(counter)})`,
+      `${printable(reason)} ${countText(count)} (${includes.length > 0 ? "the rest of " : ""}${printable(counter)})`,
     ),
   );
   return `${protocolOf(finding)}: ${ratio(finding.failed, finding.outcomes)} failed: ${reasons.join(", ")}`;
@@ -211,10 +208,10 @@ interface Span {
 }
 
 function span({ since, until, sinceMayBeEarlier = false }: Span, { now }: Speaker): string {
-  const from = `${formatDay(since, now)}${sinceMayBeEarlier ? " or earlier" : ""}`;
+  const from = `${dayText(since, now)}${sinceMayBeEarlier ? " or earlier" : ""}`;
   if (until === null) return together(`since ${from}`);
-  const to = formatDay(until, now);
-  return `${to === from ? together(formatOnDay(since, now)) : together(`from ${from} to ${to}`)}, and is fine since`;
+  const to = dayText(until, now);
+  return `${to === from ? together(onDayText(since, now)) : together(`from ${from} to ${to}`)}, and is fine since`;
 }
 
 function othersAre({ servers, failing }: FailingFinding["others"]): string {
@@ -250,24 +247,19 @@ export function percent(part: number, all: number): string {
 }
 
 function ratio(part: number, all: number): string {
-  return together(`${formatCount(part)} of ${formatCount(all)}`);
-}
-
-function serverLines(servers: readonly string[]): string[] {
-  const lines = servers.slice(0, NAMED).map((server) => printable(server));
-  return servers.length > NAMED ? [...lines, `and ${servers.length - NAMED} more: see --json`] : lines;
+  return together(`${countText(part)} of ${countText(all)}`);
 }
 
 function protocolOf({ protocol }: { readonly protocol: string }): string {
   return printable(protocol);
 }
 
-function userName(userId: string | undefined): string {
-  return userId === "" || userId === undefined ? "deleted users" : `user ${printable(userId)}`;
+function userName(userId: string): string {
+  return userId === "" ? "deleted users" : `user ${printable(userId)}`;
 }
 
 function times(count: number): string {
-  return count === 1 ? "once" : count === 2 ? "twice" : `${formatCount(count)} times`;
+  return count === 1 ? "once" : count === 2 ? "twice" : `${countText(count)} times`;
 }
 
 function capital(sentence: string): string {

@@ -1,14 +1,16 @@
-import type { FailingFinding, Finding } from "agent-stats/diagnose";
 import { describe, expect, test } from "vitest";
-import { percent, type Speaker, tell } from "./findings.ts";
-import { serverNames } from "./names.ts";
+import type { FailingFinding, Finding } from "./findings.ts";
+import { percent, type Speaker, tell } from "./tell.ts";
+import { dayText, durationText, onDayText, printable } from "./words.ts";
 
 const now = new Date(2026, 5, 25, 14, 30);
 const day = (date: number, hours = 9) => new Date(2026, 5, date, hours);
-const speaker: Speaker = { now, nameOf: serverNames(["smp://k@my.example,o.onion:5223", "smp://l@a.example"]) };
+const speaker: Speaker = { now, nameOf: (server) => printable(/@([^,]+)/.exec(server)?.[1] ?? server) };
 const plain = (finding: Finding) => {
-  const { sentence, numbers } = tell(finding, speaker);
-  return [sentence, ...numbers].map((line) => line.replaceAll("\u00a0", " ").replaceAll("\u202f", "_"));
+  const { sentence, numbers, servers } = tell(finding, speaker);
+  return [sentence, ...numbers, ...servers.map(printable)].map((line) =>
+    line.replaceAll("\u00a0", " ").replaceAll("\u202f", "_"),
+  );
 };
 
 const failing: FailingFinding = {
@@ -48,6 +50,20 @@ describe("a server that fails", () => {
     );
   });
 
+  test("can be told without any name", () => {
+    const hiding: Speaker = { now, nameOf: () => "server 1", userOf: () => "profile 1" };
+    const users = [
+      { userId: "anna", failed: 423, outcomes: 900 },
+      { userId: "ben", failed: 0, outcomes: 1_450 },
+    ];
+    for (const kind of ["failing", "failing-everywhere"] as const) {
+      const finding = { ...failing, users, kind, servers: [failing.server], ofServers: 1 } as Finding;
+      const { sentence, numbers } = tell(finding, hiding);
+      expect([sentence, ...numbers].join()).toMatch(/server/);
+      expect([sentence, ...numbers].join()).not.toMatch(/anna|ben|example/);
+    }
+  });
+
   test.each<[Partial<FailingFinding>, string]>([
     [{ until: day(20) }, "failed, mostly QUOTA, from 19 June to 20 June, and is fine since; other servers fine"],
     [{ until: day(19, 11) }, "failed, mostly QUOTA, on 19 June, and is fine since; other servers fine"],
@@ -82,7 +98,11 @@ describe("a server that fails", () => {
   });
 
   test("neither a reason nor a name from others can move the cursor", () => {
-    const hostile = { ...failing, server: "\u001b[2J", reasons: [{ reason: "\u001b", counter: "\u0007", includes: [], count: 423 }] };
+    const hostile = {
+      ...failing,
+      server: "\u001b[2J",
+      reasons: [{ reason: "\u001b", counter: "\u0007", includes: [], count: 423 }],
+    };
     expect(plain(hostile).join("\n")).not.toMatch(/[^\P{Cc}\n]/u);
   });
 });
@@ -156,21 +176,25 @@ describe("everything else", () => {
   });
 });
 
-describe("a server's name", () => {
-  test("is its host, where no other server is there; else all of it", () => {
-    const servers = [
-      "mqtts://b.example:8883",
-      "mqtts://b.example:1883",
-      "smp://k@c.example,x.onion",
-      "wss://d.example/p",
-      "x",
-    ];
-    expect(servers.map(serverNames(servers))).toEqual([
-      "mqtts://b.example:8883",
-      "mqtts://b.example:1883",
-      "c.example",
-      "d.example",
-      "x",
-    ]);
+describe("a length of time", () => {
+  test.each([
+    [999, "999 ms"],
+    [2_500, "2.5 s"],
+    [90_000, "1 min 30 s"],
+    [3_600_000, "1 h"],
+    [51 * 3_600_000, "2 d 3 h"],
+  ])("%i ms is %s", (ms, expected) => {
+    expect(durationText(ms)).toBe(expected);
   });
+});
+
+test("a day is told as one says it, with the year where it is another one", () => {
+  const dates = [day(25), day(24), day(19), new Date(2025, 5, 19)];
+  expect(dates.map((date) => dayText(date, now))).toEqual([
+    "09:00 today",
+    "09:00 yesterday",
+    "19 June",
+    "19 June 2025",
+  ]);
+  expect(dates.map((date) => onDayText(date, now).slice(0, 2))).toEqual(["at", "at", "on", "on"]);
 });
