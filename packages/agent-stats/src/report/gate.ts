@@ -1,6 +1,7 @@
 import { StatsError } from "../store/errors.ts";
 import { FIXED_WORDS } from "./document.ts";
-import { type KnownNames, partsOf } from "./known-names.ts";
+import { type KnownNames, partsOf, partsOfUser } from "./known-names.ts";
+import { decodingsOf, oneSpelling, readingsOf } from "./readings.ts";
 
 /** What may stand in a report as a whole word, because it was not made of a name. */
 export interface AllowedWords {
@@ -16,27 +17,32 @@ const HOUR = /^\d{4}-\d{2}-\d{2}T\d{2}:00Z$/;
 const STRING = /"(?:[^"\\]|\\.)*"/g;
 /** Numbers, true, false, null and what stands between them. */
 const NO_STRING = /^(?:[\s,:{}[\]]|true|false|null|-?\d+(?:\.\d+)?(?:e[+-]\d+)?)*$/;
-/** Shorter names are only known as a whole word: they stand in any text by chance. */
+/** Shorter names, in bytes, are only known as a whole word: they stand in any text by chance. */
 const SHORTEST_PART = 3;
-/** Fewer letters of base64 stand anywhere by chance. */
-const SHORTEST_BASE64 = 4;
+/** Shorter ones stand in what is decoded of any word by chance. */
+const SHORTEST_DECODED = 4;
+/** Longer ones are known without what separates their words too: `broker_example_com`. */
+const SHORTEST_JOINED = 8;
+/** Longer ones are in no counter's name by chance. */
+const LONGEST_BY_CHANCE = 15;
 
 /**
- * Searches the finished bytes of a report for everything that is known of users and servers: plain in any case, percent-
- * encoded, and in base64 at each of its three alignments.
+ * Searches the finished bytes of a report for everything that is known of users and servers: in any case, width and
+ * script, percent-encoded, escaped as in JSON or HTML, and in base64 whatever stands around it.
  *
  * @throws StatsError `STATS_REPORT_LEAKS` on a hit, or where the bytes are not a report. It tells what kind of name it
  * is, and never which.
  */
 export function assertNamesNobody(json: string, known: KnownNames, allowed: AllowedWords): void {
-  const hosts = new Set([...known.servers].flatMap(partsOf));
-  const free = freeWords(hosts, allowed);
+  const hosts = [...new Set([...known.servers].flatMap(partsOf))];
+  const users = [...new Set([...known.users].flatMap(partsOfUser))];
+  const free = freeWords([...hosts, ...users], allowed);
   if (!NO_STRING.test(json.replace(STRING, ""))) throw leak("something that is not of a report");
   const rest = (json.match(STRING) ?? []).map((token) => JSON.parse(token) as string).filter((word) => !free(word));
   if (rest.length === 0) return;
   const searched = searchable(rest);
-  for (const part of hosts) if (stands(part, searched)) throw leak("a server");
-  for (const user of known.users) if (stands(user, searched)) throw leak("a user");
+  if (hosts.some((part) => stands(part, searched))) throw leak("a server");
+  if (users.some((part) => stands(part, searched))) throw leak("a user");
 }
 
 function leak(what: string): StatsError {
@@ -44,58 +50,69 @@ function leak(what: string): StatsError {
   return new StatsError("STATS_REPORT_LEAKS", sentence);
 }
 
-function freeWords(hosts: ReadonlySet<string>, { identifiers, texts, publicServers }: AllowedWords) {
-  const addresses = [...hosts].filter((host) => /[.:]/.test(host)).map((host) => host.toLowerCase());
-  // A counter that is called after a server would be a leak that looks like a counter.
-  const harmless = [...identifiers].filter((name) => !addresses.some((host) => name.toLowerCase().includes(host)));
-  const free = new Set([...FIXED_WORDS, ...harmless, ...texts, ...publicServers, ""]);
+function freeWords(names: readonly string[], { identifiers, texts, publicServers }: AllowedWords) {
+  const free = new Set([...FIXED_WORDS, ...harmless([...identifiers], names), ...texts, ...publicServers, ""]);
   return (word: string) => free.has(word) || HOUR.test(word);
 }
 
+/** A counter that is called after a server, or after a user, would be a leak that looks like a counter. */
+function harmless(identifiers: readonly string[], names: readonly string[]): readonly string[] {
+  // Users are called `sent` and servers `x`: only what is long, or looks like an address, is called so on purpose.
+  const telling = names.filter((name) => /\w[.:]\w/.test(name) || sizeOf(name) > LONGEST_BY_CHANCE);
+  const isClean = (words: readonly string[]) => {
+    const searched = searchable(words);
+    return !telling.some((name) => stands(name, searched));
+  };
+  return isClean(identifiers) ? identifiers : identifiers.filter((name) => isClean([name]));
+}
+
 interface Searchable {
-  /** Every word, as it is and decoded, in one spelling. */
-  readonly words: readonly string[];
-  /** The same in the spelling of base64, where small and capital letters differ. */
-  readonly base64: readonly string[];
+  /** Every word as it is, and the words in it. */
+  readonly words: ReadonlySet<string>;
+  /** All that can be read in them, one below the other. */
+  readonly text: string;
+  /** The same without what separates the words of a name. */
+  readonly joined: string;
+  /** What some of it could be the base64 of. */
+  readonly decoded: string;
 }
 
 function searchable(rest: readonly string[]): Searchable {
-  const decoded = rest.flatMap((word) => [word, percentDecoded(word), percentDecoded(percentDecoded(word))]);
+  const readings = rest.flatMap(readingsOf);
+  // A host stands for the same server in its own script and as it is looked up: `xn--…`.
+  const all = [...readings, ...readings.flatMap((word) => wordsIn(word).flatMap(partsOf))].map(oneSpelling);
+  const text = all.join("\n");
   return {
-    // A host stands for the same server in its own script and as it is looked up: `xn--…`.
-    words: [...decoded, ...decoded.flatMap((word) => word.split(/\s+/).flatMap(partsOf))].map(oneSpelling),
-    base64: decoded.map((word) => word.replaceAll("-", "+").replaceAll("_", "/")),
+    words: new Set([
+      ...all,
+      ...all.flatMap((word) => word.split(/[^\p{L}\p{N}]+/u)).filter((word) => /\p{L}/u.test(word)),
+    ]),
+    text,
+    joined: joined(text),
+    decoded: readings.flatMap(decodingsOf).flatMap(readingsOf).map(oneSpelling).join("\n"),
   };
 }
 
-function oneSpelling(word: string): string {
-  return word.normalize("NFKC").toLowerCase();
+/** Without the signs of the sentence around them. */
+function wordsIn(sentence: string): string[] {
+  return sentence.split(/\s+/).map((word) => word.replaceAll(/^[^\p{L}\p{N}[]+|[^\p{L}\p{N}\]]+$/gu, ""));
 }
 
-function percentDecoded(word: string): string {
-  return word.replace(/(?:%[0-9a-f]{2})+/gi, (run) => {
-    const bytes = run.slice(1).split("%");
-    return new TextDecoder().decode(Uint8Array.from(bytes, (byte) => Number.parseInt(byte, 16)));
-  });
+function joined(text: string): string {
+  return text.replaceAll(/[._:@/+-]/g, "");
 }
 
-function stands(name: string, { words, base64 }: Searchable): boolean {
+function stands(name: string, { words, text, joined: joinedText, decoded }: Searchable): boolean {
   const plain = oneSpelling(name);
-  if (words.some((word) => word === plain || (plain.length >= SHORTEST_PART && word.includes(plain)))) return true;
-  return base64Forms(name).some((form) => base64.some((word) => word.includes(form)));
+  if (words.has(plain)) return true;
+  const size = sizeOf(plain);
+  if (size >= SHORTEST_PART && text.includes(plain)) return true;
+  if (size >= SHORTEST_DECODED && decoded.includes(plain)) return true;
+  const inOne = joined(plain);
+  return inOne.length >= SHORTEST_JOINED && joinedText.includes(inOne);
 }
 
-/**
- * The letters that these bytes leave in any base64 that holds them: what stands before shifts them by 0, 2 or 4 bits, and
- * the letters at both ends, which are shared with a neighbour, are left out.
- */
-export function base64Forms(name: string): string[] {
-  const bytes = new TextEncoder().encode(name);
-  const forms = [0, 1, 2].map((before) => {
-    const shifted = new Uint8Array(before + bytes.length);
-    shifted.set(bytes, before);
-    const text = btoa(Array.from(shifted, (byte) => String.fromCharCode(byte)).join(""));
-    return text.slice(Math.ceil((before * 8) / 6), Math.floor((shifted.length * 8) / 6));
-  });
-  return forms.filter((form) => form.length >= SHORTEST_BASE64);
+/** In bytes, as a name of two Chinese letters tells as much as one of six Latin ones. */
+function sizeOf(name: string): number {
+  return new TextEncoder().encode(name).length;
 }
