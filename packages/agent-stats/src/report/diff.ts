@@ -34,9 +34,15 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 function isReport(value: Record<string, unknown>): value is Record<string, unknown> & ReportDocument {
-  const { servers, sessions, timeline, counters, made } = value;
+  const { servers, sessions, timeline, counters, made, caseMark } = value;
   const lists = [servers, sessions, timeline].every((list) => Array.isArray(list) && list.every(isRecord));
-  return lists && isRecord(counters) && typeof made === "string" && (servers as unknown[]).every(isServer);
+  const words = isHour(made) && (caseMark === undefined || caseMark === null || typeof caseMark === "string");
+  return lists && words && isRecord(counters) && (servers as unknown[]).every(isServer);
+}
+
+/** Shown on terminals as it is. */
+function isHour(value: unknown): boolean {
+  return typeof value === "string" && /^\d{4}-\d{2}-\d{2}T\d{2}:00Z$/.test(value);
 }
 
 function isServer(value: unknown): value is ReportServer {
@@ -70,7 +76,7 @@ export interface ServerChange extends ReportedServer {
 
 /** What is different between two reports. */
 export interface ReportDiff {
-  /** Whether the same pseudonym means the same server in both: only in two reports of one case. */
+  /** Whether the same pseudonym means the same server in both: only in two reports of one case, of one database. */
   readonly correlates: boolean;
   /** Sums over all users and servers: comparable in any two reports. */
   readonly totals: readonly (Pick<ReportKeyed, "protocol"> & { readonly changes: readonly CounterChange[] })[];
@@ -85,7 +91,7 @@ export interface ReportDiff {
 
 /** Compares two reports, the older one first: of one machine at two times, or of one case before and after. */
 export function diffReports(before: ReportDocument, after: ReportDocument): ReportDiff {
-  const correlates = before.case !== null && before.case === after.case;
+  const correlates = typeof before.caseMark === "string" && before.caseMark === after.caseMark;
   const keyOf = ({ protocol, server }: ReportServer) => JSON.stringify([protocol, server]);
   const comparable = (server: ReportServer) =>
     correlates || (server.server !== null && !server.server.startsWith("srv-"));

@@ -15,6 +15,8 @@ export interface ReportDocument {
   readonly made: ReportHour;
   /** Reports of one case bear the same pseudonyms. Null: this report correlates with no other. */
   readonly case: string | null;
+  /** The same in all reports of one case that bear the same pseudonyms: other people may call a case the same. */
+  readonly caseMark: string | null;
   /** True where counts are rounded to one digit that counts. */
   readonly coarse: boolean;
   readonly trackedSince: ReportHour | null;
@@ -71,7 +73,7 @@ export interface ReportRecording {
 
 /** The words that stand in every report, as names of fields or as values of a fixed set. */
 export const FIXED_WORDS: readonly string[] = [
-  ...["format", "agent-stats-report", "version", "made", "case", "coarse", "trackedSince", "lastSaved"],
+  ...["format", "agent-stats-report", "version", "made", "case", "caseMark", "coarse", "trackedSince", "lastSaved"],
   ...["counters", "sessions", "servers", "timeline", "recorded", "help", "unit", "error", "attemptsOf"],
   ...["started", "ended", "how", "canHaveLostMs", "protocol", "user", "server", "past", "session", "overall"],
   ...["start", "seconds", "count", "bytes", "ms"],

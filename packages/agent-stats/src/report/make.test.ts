@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { mqtt } from "../agents/mqtt.ts";
+import { xftp } from "../agents/simplex.ts";
 import { diffReports, parseReport } from "./diff.ts";
 import { makeReport } from "./make.ts";
 import { newReportKey, PSEUDONYM, resolvePseudonym } from "./pseudonyms.ts";
@@ -127,6 +128,26 @@ describe("a report", () => {
   });
 });
 
+test("whom a report leaves out is not in it, nor what only they use; and is searched for all the same", async () => {
+  const [mine, hidden] = [servers[0], serverStats("xftp", "carl", "xftp://k@files.example", { uploads: 31 })];
+  if (mine === undefined) throw new Error("no server");
+  const [stats, without] = [statsOf([mine, hidden]), statsOf([mine])];
+  const given = { timeline: timelineOf([mine, hidden]), protocols: [mqtt, xftp], withoutUsers: ["carl"] };
+  const recorded = { before: statsOf([]), started: new Date(), stopped: new Date() };
+  const report = await makeReport({ ...options, ...given, stats, recorded: { ...recorded, before: stats } });
+  const alone = await makeReport({
+    ...{ ...options, protocols: [mqtt, xftp], timeline: timelineOf([mine]), stats: without },
+    recorded: { ...recorded, before: without },
+  });
+  expect(report.json).toBe(alone.json);
+  expect(report.replaced).toEqual(alone.replaced);
+  for (const caseId of ["carl's file", "files.example"]) {
+    await expect(makeReport({ ...options, ...given, stats, caseId })).rejects.toMatchObject({
+      code: "STATS_REPORT_LEAKS",
+    });
+  }
+});
+
 describe("a report that somebody sent", () => {
   test("is read from its JSON and from its page, and the page holds the same bytes", async () => {
     const { document, json, html } = await makeReport({ ...options, caseId: "a </script> of <b>mine</b>" });
@@ -141,6 +162,10 @@ describe("a report that somebody sent", () => {
     ["something else", "[]"],
     ["from a later version", '{"format":"agent-stats-report","version":2}'],
     ["incomplete", '{"format":"agent-stats-report","version":1}'],
+    [
+      "with what would move the cursor for a date",
+      '{"format":"agent-stats-report","version":1,"made":"\\u001b[2J","counters":{},"servers":[],"sessions":[],"timeline":[]}',
+    ],
     [
       "with a server that is none",
       '{"format":"agent-stats-report","version":1,"made":"","counters":{},"servers":[{}],"sessions":[],"timeline":[]}',
@@ -165,6 +190,15 @@ describe("the difference of two reports", () => {
     expect(diff.come).toHaveLength(1);
     expect(diff.gone).toEqual([]);
     expect(diff.totals).toEqual([{ protocol: "mqtt", changes: [{ counter: "sent", before: 1009, after: 1110 }] }]);
+  });
+
+  test("of two databases does not correlate, though both call the case the same", async () => {
+    const [a, b] = [await report(servers, "bug-7", newReportKey()), await report(later, "bug-7", newReportKey())];
+    expect(diffReports(a, b)).toMatchObject({ correlates: false, gone: [], come: [] });
+    const again = await report(later, "bug-7", CASE_KEY);
+    expect(diffReports(await report(servers, "bug-7", CASE_KEY), again).correlates).toBe(true);
+    // No mark of the key without a case: two reports would correlate by it.
+    expect((await report(servers, null, CASE_KEY)).caseMark).toBeNull();
   });
 
   test("of one case takes nobody for another, who came to have his number", async () => {

@@ -6,7 +6,7 @@ import type { TimelineEntry } from "../summarise/timeline.ts";
 import { type CounterMeaning, type ReportDocument, type ReportKeyed, serialise } from "./document.ts";
 import { type AllowedWords, assertNamesNobody } from "./gate.ts";
 import { reportPage } from "./html.ts";
-import { type KnownNames, knownNames } from "./known-names.ts";
+import { knownNames } from "./known-names.ts";
 import { pseudonyms } from "./pseudonyms.ts";
 import { PUBLIC_SERVERS } from "./public-servers.ts";
 
@@ -65,10 +65,12 @@ export async function makeReport(options: ReportOptions): Promise<Report> {
     throw new TypeError(`a case's name has 1 to ${LONGEST_CASE} characters`);
   }
   const known = knownNames([...stats.servers, ...timeline, ...(recorded?.before.servers ?? [])]);
-  const names = await namesFor(known, options);
-  const document = documentOf(options, names);
+  const told = withoutHidden(options);
+  const names = await namesFor(told);
+  const document = documentOf(told, names);
   const json = serialise(document);
-  assertNamesNobody(json, known, allowedWords(options, document, names));
+  // Also for those who are left out.
+  assertNamesNobody(json, known, allowedWords(told, document, names));
   const { visible, servers, users } = names;
   return {
     document,
@@ -78,23 +80,41 @@ export async function makeReport(options: ReportOptions): Promise<Report> {
   };
 }
 
+/** As if they had never been there: not even a protocol that only they use is told. */
+function withoutHidden({ withoutUsers, ...options }: ReportOptions): ReportOptions {
+  const hidden = new Set([...(withoutUsers ?? [])].map(String));
+  if (hidden.size === 0) return options;
+  const rowsOf = <T extends Key>(rows: readonly T[]) => rows.filter(({ userId }) => !hidden.has(userId));
+  const statsOf = (stats: ServersStats) => ({ ...stats, servers: rowsOf(stats.servers) });
+  const { stats, timeline = [], recorded = null } = options;
+  return {
+    ...options,
+    stats: statsOf(stats),
+    timeline: rowsOf(timeline),
+    recorded: recorded && { ...recorded, before: statsOf(recorded.before) },
+  };
+}
+
 interface Names {
   readonly servers: ReadonlyMap<string, string>;
   readonly users: ReadonlyMap<string, number>;
   readonly visible: readonly string[];
+  readonly mark: string | null;
 }
 
-async function namesFor(known: KnownNames, { key, publicServers, withoutUsers }: ReportOptions): Promise<Names> {
+async function namesFor(options: ReportOptions): Promise<Names> {
+  const { key, publicServers, stats, timeline = [], recorded = null, caseId = null } = options;
+  const known = knownNames([...stats.servers, ...timeline, ...(recorded?.before.servers ?? [])]);
   const made = await pseudonyms(key);
   const open = new Set(publicServers ?? PUBLIC_SERVERS);
-  const hidden = new Set([...(withoutUsers ?? [])].map(String));
   const shown = async (server: string) => (open.has(server) ? server : await made.server(server));
   const servers = await Promise.all([...known.servers].map(async (server) => [server, await shown(server)] as const));
-  const users = (await made.shuffled(known.users)).filter((user) => !hidden.has(user));
+  const users = await made.shuffled(known.users);
   return {
     servers: new Map(servers),
     users: new Map(users.map((user, index) => [user, index + 1])),
     visible: [...known.servers].filter((server) => open.has(server)).sort(),
+    mark: caseId === null ? null : await made.mark(),
   };
 }
 
@@ -102,16 +122,17 @@ function documentOf(options: ReportOptions, names: Names): ReportDocument {
   const { stats, timeline = [], caseId = null, made = new Date(), coarse = false, recorded = null } = options;
   const counts = coarse ? rounded : (numbers: Numbers) => numbers;
   const keyed = <T extends ReportKeyed>(rows: readonly Key[], more: (row: Key) => Omit<T, keyof ReportKeyed>): T[] =>
-    rows.flatMap((row) => {
-      const user = row.userId === "" ? null : names.users.get(row.userId);
+    rows.map((row) => {
+      const user = names.users.get(row.userId) ?? null;
       const server = names.servers.get(row.server) ?? null;
-      return user === undefined ? [] : [{ protocol: row.protocol, user, server, ...more(row) } as T];
+      return { protocol: row.protocol, user, server, ...more(row) } as T;
     });
   return {
     format: "agent-stats-report",
     version: 1,
     made: toHour(made),
     case: caseId,
+    caseMark: names.mark,
     coarse,
     trackedSince: stats.trackedSince.getTime() === 0 ? null : toHour(stats.trackedSince),
     lastSaved: stats.lastSaved && toHour(stats.lastSaved),
@@ -198,7 +219,11 @@ function compare(a: string, b: string): number {
 }
 
 /** Told by what went in, not by what came out: so a name that slipped through is none of them. */
-function allowedWords(options: ReportOptions, document: ReportDocument, { servers, visible }: Names): AllowedWords {
+function allowedWords(
+  options: ReportOptions,
+  document: ReportDocument,
+  { servers, visible, mark }: Names,
+): AllowedWords {
   const { stats, timeline = [], protocols = [], recorded } = options;
   const counted = [...stats.servers, ...(recorded?.before.servers ?? [])];
   const rows = [...counted.map(({ protocol, overall }) => ({ protocol, counters: overall })), ...timeline];
@@ -212,6 +237,7 @@ function allowedWords(options: ReportOptions, document: ReportDocument, { server
       ...protocols.flatMap(({ counters }) => counters.map(({ help }) => help)),
       ...[...servers].filter(([server]) => !shown.has(server)).map(([, pseudonym]) => pseudonym),
       ...document.sessions.map(({ how }) => how),
+      ...(mark === null ? [] : [mark]),
     ],
     publicServers: visible,
   };

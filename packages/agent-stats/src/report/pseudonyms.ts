@@ -19,6 +19,8 @@ export interface Pseudonyms {
   server(server: string): Promise<string>;
   /** Users in an order that tells nothing about them, and is the same in all reports under this key. */
   shuffled(users: Iterable<string>): Promise<string[]>;
+  /** The same in all reports under this key, and in no other. */
+  mark(): Promise<string>;
 }
 
 /** @throws TypeError when the key is not 32 bytes */
@@ -27,10 +29,11 @@ export async function pseudonyms(key: Uint8Array): Promise<Pseudonyms> {
   const algorithm = { name: "HMAC", hash: "SHA-256" };
   const hmacKey = await crypto.subtle.importKey("raw", Uint8Array.from(key), algorithm, false, ["sign"]);
   // What is signed says what it is: a user who is called like a server has nothing in common with it.
-  const mac = async (what: "server" | "user", name: string) =>
+  const mac = async (what: "server" | "user" | "mark", name: string) =>
     new Uint8Array(await crypto.subtle.sign("HMAC", hmacKey, new TextEncoder().encode(`${what}\0${name}`)));
   return {
     server: async (server) => PREFIX + base32(await mac("server", server)),
+    mark: async () => base32(await mac("mark", "")),
     async shuffled(users) {
       const placed = await Promise.all(
         [...users].map(async (user) => ({ user, place: base32(await mac("user", user)) })),
