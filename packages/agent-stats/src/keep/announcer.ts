@@ -1,13 +1,15 @@
 import type { Recorder } from "../record/recorder.ts";
-import type { Row, RowGroup } from "../record/row.ts";
+import type { RowGroup } from "../record/row.ts";
 import { type AnnouncedRows, type DueSave, PLACE, type StatsStore } from "../store/store.ts";
+import { Numbers } from "./numbers.ts";
 import type { Progress } from "./progress.ts";
 
 /** What may wait longer is saved when the hour is full. */
 const LONGEST_MS = 3_600_000;
 
-/** What one message tells of, in some tenths of a millisecond. */
-const ROWS_A_MESSAGE = 500;
+/** How long one message may be made: others want their turn. */
+const MOST_MS_A_MESSAGE = 0.5;
+const ROWS_BETWEEN_LOOKS = 64;
 /** Of a row that was never saved. */
 const NO_HOUR = -1;
 
@@ -107,61 +109,71 @@ export class Announcer {
   /** The rows that are to be told of now. */
   #rows(): AnnouncedRows {
     if (this.#isAnew) this.#told = 0;
-    const rows: Row[] = [];
-    for (; this.#told < this.#recorder.rowCount && rows.length < ROWS_A_MESSAGE; this.#told++) {
+    const places = new Numbers();
+    const stands = new Numbers();
+    const servers: string[] = [];
+    const owners = new Numbered<RowGroup>();
+    const chunks = new Numbered<Float64Array>();
+    const until = performance.now() + MOST_MS_A_MESSAGE;
+    for (; this.#told < this.#recorder.rowCount; this.#told++) {
+      if (servers.length % ROWS_BETWEEN_LOOKS === ROWS_BETWEEN_LOOKS - 1 && performance.now() > until) break;
       const row = this.#recorder.row(this.#told);
-      if (row) rows.push(row);
+      if (!row) continue;
+      const { protocol } = row.group;
+      const stood = stands.length;
+      const hour = this.#progress.stand(row, stands) ?? NO_HOUR;
+      places.reserve(PLACE);
+      const { cells, length: at } = places;
+      cells[at] = row.number;
+      cells[at + 1] = owners.numberOf(row.group);
+      cells[at + 2] = chunks.numberOf(row.cells);
+      cells[at + 3] = row.at + 1;
+      cells[at + 4] = protocol.counters.length;
+      cells[at + 5] = this.#progress.firstCounterOf(protocol);
+      cells[at + 6] = hour;
+      cells[at + 7] = stands.length - stood;
+      places.length += PLACE;
+      servers.push(row.server);
     }
-    const owners = new Map<RowGroup, number>();
-    const chunks = new Map<Float64Array, number>();
-    const stands = rows.map((row) => this.#progress.stand(row));
-    const places = new Float64Array(rows.length * PLACE);
-    rows.forEach((row, i) => {
-      const { length } = row.protocol.counters;
-      const stand = stands[i];
-      const owner = numberOf(owners, row.group);
-      const chunk = numberOf(chunks, row.cells);
-      const first = this.#progress.firstCounterOf(row);
-      const hour = stand?.hour ?? NO_HOUR;
-      const place = [row.number, owner, chunk, row.at + 1, length, first, hour, stand?.values.length ?? 0];
-      places.set(place, i * PLACE);
-    });
     return {
-      places,
-      owners: [...owners.keys()].map(({ protocol, userId }) => [protocol.name, userId]),
-      servers: rows.map(({ server }) => server),
+      places: places.taken(),
+      owners: owners.things.map(({ protocol, userId }) => [protocol.name, userId]),
+      servers,
       counters: this.#progress.counters,
-      chunks: [...chunks.keys()],
-      stands: joined(stands.flatMap((stand) => stand?.values ?? [])),
-      attempts: this.#attempts(rows),
+      chunks: chunks.things,
+      stands: stands.taken(),
+      attempts: this.#attempts(owners.things),
     };
   }
 
-  /** The numbers of all counters of attempts that these rows have. */
-  #attempts(rows: readonly Row[]): number[] {
-    const one = new Map(rows.map((row) => [row.protocol, row]));
-    return [...one].flatMap(([{ counters }, row]) => {
-      const first = this.#progress.firstCounterOf(row);
-      return counters.flatMap(({ attemptsOf }, index) => (attemptsOf === null ? [] : [first + index]));
+  /** The numbers of all counters of attempts that rows of these owners have. */
+  #attempts(owners: readonly RowGroup[]): number[] {
+    return [...new Set(owners.map(({ protocol }) => protocol))].flatMap((protocol) => {
+      const first = this.#progress.firstCounterOf(protocol);
+      return protocol.counters.flatMap(({ attemptsOf }, index) => (attemptsOf === null ? [] : [first + index]));
     });
   }
 }
 
-function numberOf<T>(numbers: Map<T, number>, thing: T): number {
-  const known = numbers.get(thing);
-  if (known !== undefined) return known;
-  numbers.set(thing, numbers.size);
-  return numbers.size - 1;
-}
+/** Things by numbers, in the order in which they are first met. Most often it is the same as before. */
+class Numbered<T> {
+  readonly things: T[] = [];
+  readonly #numbers = new Map<T, number>();
+  #last: T | undefined;
+  #lastNumber = 0;
 
-function joined(lists: readonly Float64Array[]): Float64Array {
-  const whole = new Float64Array(lists.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const list of lists) {
-    whole.set(list, at);
-    at += list.length;
+  numberOf(thing: T): number {
+    if (thing === this.#last) return this.#lastNumber;
+    const known = this.#numbers.get(thing);
+    const number = known ?? this.things.length;
+    if (known === undefined) {
+      this.#numbers.set(thing, number);
+      this.things.push(thing);
+    }
+    this.#last = thing;
+    this.#lastNumber = number;
+    return number;
   }
-  return whole;
 }
 
 /** None where the store has no thread of its own, or memory cannot be shared. */

@@ -4,11 +4,25 @@ import type { Recorder } from "../record/recorder.ts";
 import { CHANGED, type Row } from "../record/row.ts";
 import type { Scope } from "../record/scope.ts";
 import { type CountedRow, type KeyOfRow, rowsOf, type SaveBatch } from "../store/store.ts";
+import { Numbers } from "./numbers.ts";
 
-/** What the store has acknowledged of one row. There may be a hundred thousand: the numbers stand in common memory. */
+/**
+ * One row: its place holds what its counters stood at when they were last collected. There may be a hundred thousand:
+ * the numbers stand in common memory.
+ */
 interface RowProgress extends Place {
   /** The hour that is being filled; null before the first. */
   hour: number | null;
+  /** What the counters stood at when that began; null where it began with the session. */
+  hourStart: Place | null;
+}
+
+/** What became of a row's numbers in a batch whose fate is not known yet. */
+interface Undecided {
+  /** Triples, as in a batch. */
+  readonly cells: Float64Array;
+  /** Of each triple: what the counter stood at when it was collected before. */
+  readonly before: Float64Array;
 }
 
 /** What a batch says of its session and moment; the counts are filled in from the recorder. */
@@ -32,9 +46,11 @@ export function progressOf(recorder: Recorder): Progress {
  * the truth about its rows until it is either acknowledged or released, never both.
  */
 export class Progress {
-  /** By row: what its counters stood at when its hour began, then what they stood at when last saved. */
+  /** By row. */
   readonly #rows: (RowProgress | undefined)[] = [];
   readonly #memory = new Memory();
+  /** What was collected and is neither acknowledged nor released: to be taken back, should it come to that. */
+  #undecided: Undecided | null = null;
   /** By row: true where the store knows its key. */
   #told: (true | undefined)[] = [];
   readonly #counters: string[] = [];
@@ -42,16 +58,24 @@ export class Progress {
 
   constructor(readonly recorder: Recorder) {}
 
-  /** Everything that changed since the last batch; null when nothing did and the session goes on. */
-  collect(head: BatchHead): SaveBatch | null {
-    const cells = new Cells();
+  /**
+   * Everything that changed since the last batch; null when nothing did and the session goes on. Of rows below that
+   * number the store knows the keys.
+   */
+  collect(head: BatchHead, knownBelow = 0): SaveBatch | null {
+    const cells = new Numbers();
+    const before = new Numbers();
     const keys: KeyOfRow[] = [];
     for (const row of this.recorder.takeChanges()) {
+      const isSilent = this.#addCells(row, head.hour, cells, before) === 0;
       // A row that was only reset has nothing to say, and its names are not to come back.
-      if (this.#addCells(row, head.hour, cells) && !this.#told[row.number]) keys.push(keyOf(row));
+      if (isSilent || row.number < knownBelow || this.#told[row.number]) continue;
+      keys.push(keyOf(row));
     }
     if (cells.length === 0 && head.ending === undefined) return null;
-    return { ...head, keys, cells: cells.taken(), counters: this.#counters };
+    const taken = cells.taken();
+    this.#undecided = { cells: taken, before: before.taken() };
+    return { ...head, keys, cells: taken, counters: this.#counters };
   }
 
   /** A batch without counts: asks the store whether the session is still open. */
@@ -62,21 +86,11 @@ export class Progress {
   /** The batch is in the database: what it holds need not be saved again. */
   acknowledge(batch: SaveBatch): void {
     for (const [row] of batch.keys) this.#told[row] = true;
-    const { cells } = batch;
-    for (let i = 0; i < cells.length; ) {
-      const number = cells[i] as number;
-      const row = this.recorder.row(number);
-      // Of a user who was forgotten since, nothing is known any more, not even where the row's own cells end.
-      const progress = row && this.#rows[number];
-      const length = row?.protocol.counters.length ?? 0;
-      const first = row ? this.firstCounterOf(row) : 0;
-      // The counters of a row come together.
-      for (; i < cells.length && cells[i] === number; i += CELL) {
-        if (!progress) continue;
-        const at = progress.at + (cells[i + 1] as number) - first;
-        progress.cells[at + length] = (progress.cells[at] as number) + (cells[i + 2] as number);
-      }
-    }
+  }
+
+  /** All that was collected is either acknowledged or released. */
+  decided(): void {
+    this.#undecided = null;
   }
 
   /** What the store itself says that this session counted: more than was acknowledged, if its own thread saved too. */
@@ -87,23 +101,23 @@ export class Progress {
       const index = row?.protocol.counterIndex.get(counter);
       if (!row || index === undefined) continue;
       const { cells, at } = this.#known(row);
-      const saved = at + row.protocol.counters.length + index;
-      cells[saved] = Math.max(cells[saved] as number, row.began(index) + value);
+      cells[at + index] = Math.max(cells[at + index] as number, row.began(index) + value);
     }
   }
 
   /**
-   * Where the next batch begins to count the row from: its hour, null before the first; and what its counters stood at
-   * when that began, then when they were last saved; once where both are the same. Null where they stood at zero.
+   * Where the next batch begins to count the row from: returns its hour, null before the first; and appends what its
+   * counters stood at when that began, then when they were last saved; once where both are the same. Nothing where they
+   * stood at zero.
    */
-  stand(row: Row): { readonly hour: number | null; readonly values: Float64Array } | null {
+  stand(row: Row, into: Numbers): number | null {
+    const { length } = row.protocol.counters;
     const progress = this.#rows[row.number];
-    if (progress) {
-      const end = progress.at + 2 * row.protocol.counters.length;
-      return { hour: progress.hour, values: progress.cells.subarray(progress.at, end) };
-    }
-    const past = row.past();
-    return past && { hour: null, values: past };
+    const before = into.length;
+    if (progress?.hourStart) into.append(progress.hourStart, length);
+    else if (!appendBegan(row, into) && !progress) into.length = before;
+    if (progress) into.append(progress, length);
+    return progress?.hour ?? null;
   }
 
   /** The names behind counter numbers. */
@@ -113,6 +127,14 @@ export class Progress {
 
   /** The batch is not in the database: its rows are as if they had just changed. */
   release(batch: SaveBatch): void {
+    const rows = new Set(rowsOf(batch));
+    const { cells, before } = this.#undecided ?? NOTHING;
+    forEachCell(cells, (number, counter, _, i) => {
+      const row = this.recorder.row(number);
+      const progress = this.#rows[number];
+      if (!row || !progress || !rows.has(number)) return;
+      progress.cells[progress.at + counter - this.firstCounterOf(row.protocol)] = before[i] as number;
+    });
     for (const row of this.#rowsIn(batch)) this.recorder.touched(row, CHANGED);
   }
 
@@ -138,6 +160,7 @@ export class Progress {
       if (!progress || !row) return;
       row.beginAt(savedOf(row, progress));
       progress.hour = null;
+      progress.hourStart = null;
     });
   }
 
@@ -171,93 +194,99 @@ export class Progress {
     return rowsOf(batch).flatMap((number) => this.recorder.row(number) ?? []);
   }
 
-  /** The cells of what changed in the row; false where nothing did. */
-  #addCells(row: Row, hour: number, into: Cells): boolean {
-    const { cells, at, hour: known } = this.#known(row);
-    const length = row.protocol.counters.length;
-    if (known !== hour) this.#beginHour(row, hour);
-    const first = this.firstCounterOf(row);
-    const before = into.length;
+  /** The cells of what changed in the row, and what they were before. Returns how many. */
+  #addCells(row: Row, hour: number, into: Numbers, before: Numbers): number {
+    const { protocol, number, cells, at } = row;
+    const { length } = protocol.counters;
+    const progress = this.#known(row);
+    if (progress.hour !== hour) this.#beginHour(progress, hour, length);
+    const { cells: saved, at: savedAt, hourStart } = progress;
+    const first = this.firstCounterOf(protocol);
+    into.reserve(length * CELL);
+    before.reserve(length);
+    const had = before.length;
     for (let index = 0; index < length; index++) {
-      const value = row.value(index);
-      if (value === cells[at + length + index]) continue;
-      into.add(row.number, first + index, value - (cells[at + index] as number));
+      const value = cells[at + 1 + index] as number;
+      const was = saved[savedAt + index] as number;
+      if (value === was) continue;
+      saved[savedAt + index] = value;
+      const start = hourStart ? (hourStart.cells[hourStart.at + index] as number) : row.began(index);
+      into.cells[into.length] = number;
+      into.cells[into.length + 1] = first + index;
+      into.cells[into.length + 2] = value - start;
+      into.length += CELL;
+      before.cells[before.length] = was;
+      before.length += 1;
     }
-    return into.length > before;
+    return before.length - had;
   }
 
-  #beginHour(row: Row, hour: number): void {
-    const progress = this.#known(row);
-    const { cells, at } = progress;
-    const length = row.protocol.counters.length;
-    for (let i = at; i < at + length; i++) cells[i] = cells[i + length] as number;
+  #beginHour(progress: RowProgress, hour: number, length: number): void {
+    if (progress.hour !== null) {
+      progress.hourStart ??= this.#memory.take(length);
+      const { cells, at } = progress.hourStart;
+      for (let i = 0; i < length; i++) cells[at + i] = progress.cells[progress.at + i] as number;
+    }
     progress.hour = hour;
   }
 
   #known(row: Row): RowProgress {
     const known = this.#rows[row.number];
     if (known) return known;
-    const { cells, at } = this.#memory.take(2 * row.protocol.counters.length);
-    const past = row.past();
-    if (past) {
-      cells.set(past, at);
-      cells.set(past, at + past.length);
-    }
-    const made: RowProgress = { hour: null, cells, at };
+    const { length } = row.protocol.counters;
+    const { cells, at } = this.#memory.take(length);
+    for (let index = 0; index < length; index++) cells[at + index] = row.began(index);
+    const made: RowProgress = { cells, at, hour: null, hourStart: null };
     this.#rows[row.number] = made;
     return made;
   }
 
-  /** The number of the row's first counter in `counters`. */
-  firstCounterOf(row: Row): number {
-    const known = this.#firstCounter.get(row.protocol);
+  /** The number of the protocol's first counter in `counters`. */
+  firstCounterOf(protocol: Protocol): number {
+    const known = this.#firstCounter.get(protocol);
     if (known !== undefined) return known;
     const first = this.#counters.length;
-    this.#firstCounter.set(row.protocol, first);
-    this.#counters.push(...row.protocol.counters.map((counter) => counter.name));
+    this.#firstCounter.set(protocol, first);
+    this.#counters.push(...protocol.counters.map((counter) => counter.name));
     return first;
   }
 }
 
-/** The cells of a batch while they are collected: what comes to be known in the middle of the work is how many. */
-class Cells {
-  length = 0;
-  #cells = new Float64Array(256 * CELL);
-
-  add(row: number, counter: number, value: number): void {
-    const at = this.length;
-    if (at === this.#cells.length) {
-      const larger = new Float64Array(2 * at);
-      larger.set(this.#cells);
-      this.#cells = larger;
-    }
-    this.#cells[at] = row;
-    this.#cells[at + 1] = counter;
-    this.#cells[at + 2] = value;
-    this.length = at + CELL;
-  }
-
-  taken(): Float64Array {
-    return this.#cells.slice(0, this.length);
-  }
-}
+const NOTHING: Undecided = { cells: new Float64Array(0), before: new Float64Array(0) };
 
 function keyOf(row: Row): KeyOfRow {
   return [row.number, row.protocol.name, row.userId, row.server];
 }
 
 function savedOf(row: Row, progress: RowProgress | undefined): Float64Array {
-  const length = row.protocol.counters.length;
-  if (progress) return progress.cells.slice(progress.at + length, progress.at + 2 * length);
+  const { length } = row.protocol.counters;
+  if (progress) return progress.cells.slice(progress.at, progress.at + length);
   return row.past() ?? new Float64Array(length);
+}
+
+/** Appends what the row's counters began the session with. False where that is zero. */
+function appendBegan(row: Row, into: Numbers): boolean {
+  const { length } = row.protocol.counters;
+  let sum = 0;
+  into.reserve(length);
+  for (let index = 0; index < length; index++) {
+    const began = row.began(index);
+    into.cells[into.length + index] = began;
+    sum += began;
+  }
+  into.length += length;
+  return sum > 0;
 }
 
 function nameOf(...key: readonly [protocol: string, userId: string, server: string]): string {
   return JSON.stringify(key);
 }
 
-function forEachCell(cells: Float64Array, visit: (row: number, counter: number, value: number) => void): void {
-  for (let i = 0; i < cells.length; i += CELL) {
-    visit(cells[i] as number, cells[i + 1] as number, cells[i + 2] as number);
+function forEachCell(
+  cells: Float64Array,
+  visit: (row: number, counter: number, value: number, i: number) => void,
+): void {
+  for (let i = 0; i * CELL < cells.length; i++) {
+    visit(cells[i * CELL] as number, cells[i * CELL + 1] as number, cells[i * CELL + 2] as number, i);
   }
 }

@@ -270,6 +270,7 @@ export class SessionFlows {
   #settle(saves: number): void {
     for (const batch of this.#pending) if (batch.save <= saves) this.#progress.acknowledge(batch);
     this.#pending = this.#pending.filter(({ save }) => save > saves);
+    if (this.#pending.length === 0) this.#progress.decided();
   }
 
   /** The same, and it will hold no other that is pending. */
@@ -278,6 +279,7 @@ export class SessionFlows {
     this.#settle(saves);
     for (const batch of this.#pending) this.#progress.release(batch);
     this.#pending = [];
+    this.#progress.decided();
   }
 
   /** Others deleted users or reset numbers: so does this process. */
