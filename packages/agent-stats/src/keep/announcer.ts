@@ -1,6 +1,6 @@
 import type { Recorder } from "../record/recorder.ts";
 import type { RowGroup } from "../record/row.ts";
-import { type AnnouncedRows, type DueSave, PLACE, type StatsStore } from "../store/store.ts";
+import type { AnnouncedRows, DueSave, StatsStore } from "../store/store.ts";
 import { Numbers } from "./numbers.ts";
 import type { Progress } from "./progress.ts";
 
@@ -122,17 +122,10 @@ export class Announcer {
       const { protocol } = row.group;
       const stood = stands.length;
       const hour = this.#progress.stand(row, stands) ?? NO_HOUR;
-      places.reserve(PLACE);
-      const { cells, length: at } = places;
-      cells[at] = row.number;
-      cells[at + 1] = owners.numberOf(row.group);
-      cells[at + 2] = chunks.numberOf(row.cells);
-      cells[at + 3] = row.at + 1;
-      cells[at + 4] = protocol.counters.length;
-      cells[at + 5] = this.#progress.firstCounterOf(protocol);
-      cells[at + 6] = hour;
-      cells[at + 7] = stands.length - stood;
-      places.length += PLACE;
+      places.add3(row.number, owners.numberOf(row.group), chunks.numberOf(row.cells));
+      places.add3(row.at + 1, protocol.counters.length, this.#progress.firstCounterOf(protocol));
+      places.add(hour);
+      places.add(stands.length - stood);
       servers.push(row.server);
     }
     return {

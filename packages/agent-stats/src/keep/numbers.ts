@@ -1,28 +1,40 @@
 import type { Place } from "../record/memory.ts";
 
-const FIRST_ROOM = 768;
-
 /** Numbers that are collected: how many there are comes to be known in the middle of the work. */
 export class Numbers {
   length = 0;
-  /** Those below `length` are collected. Another array whenever more room is made. */
-  cells = new Float64Array(FIRST_ROOM);
+  #cells: Float64Array;
 
-  /** Makes room for so many more. */
-  reserve(more: number): void {
-    if (this.length + more <= this.cells.length) return;
-    const larger = new Float64Array(2 * (this.length + more));
-    larger.set(this.cells);
-    this.cells = larger;
+  constructor(room = 256) {
+    this.#cells = new Float64Array(room);
+  }
+
+  add(number: number): void {
+    if (this.length === this.#cells.length) this.#grow(1);
+    this.#cells[this.length++] = number;
+  }
+
+  add3(one: number, two: number, three: number): void {
+    const { length } = this;
+    if (length + 3 > this.#cells.length) this.#grow(3);
+    const cells = this.#cells;
+    cells[length] = one;
+    cells[length + 1] = two;
+    cells[length + 2] = three;
+    this.length = length + 3;
   }
 
   append({ cells, at }: Place, count: number): void {
-    this.reserve(count);
-    for (let i = 0; i < count; i++) this.cells[this.length + i] = cells[at + i] as number;
-    this.length += count;
+    for (let i = at; i < at + count; i++) this.add(cells[i] as number);
   }
 
   taken(): Float64Array {
-    return this.cells.slice(0, this.length);
+    return this.#cells.slice(0, this.length);
+  }
+
+  #grow(more: number): void {
+    const larger = new Float64Array(2 * (this.length + more));
+    larger.set(this.#cells);
+    this.#cells = larger;
   }
 }
