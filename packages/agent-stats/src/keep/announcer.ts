@@ -61,7 +61,8 @@ export class Announcer {
     this.#isPaused = false;
     this.#isDue = false;
     if (due) this.due(due);
-    else if (this.#isAnew || this.#told < this.#recorder.rowCount) this.#say(null);
+    // Nothing is to be saved: this can wait for a turn of its own.
+    else if (this.#isAnew || this.#told < this.#recorder.rowCount) this.#goOn();
   }
 
   /** Something was counted that is to be saved. */
@@ -71,6 +72,22 @@ export class Announcer {
     this.wasHeard = true;
     const turn = Atomics.load(this.#turns, 0);
     this.#say({ ...due, turn, withinMs: this.#withinMs });
+  }
+
+  /** Of rows below this number the store knows the keys. */
+  get knownBelow(): number {
+    return this.#isAnew ? 0 : this.#told;
+  }
+
+  /** Tells of some rows more. True while there are others. */
+  tellMore(): boolean {
+    if (!this.#isBehind) return false;
+    this.#say(null);
+    return this.#isBehind;
+  }
+
+  get #isBehind(): boolean {
+    return !this.#isPaused && !this.#isAnew && this.#told < this.#recorder.rowCount;
   }
 
   /** There are new rows. They are told of when whoever makes them has made them all. */

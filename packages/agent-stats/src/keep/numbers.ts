@@ -24,6 +24,11 @@ export class Numbers {
     this.length = length + 3;
   }
 
+  addZeros(count: number): void {
+    if (this.length + count > this.#cells.length) this.#grow(count);
+    this.length += count;
+  }
+
   append({ cells, at }: Place, count: number): void {
     for (let i = at; i < at + count; i++) this.add(cells[i] as number);
   }

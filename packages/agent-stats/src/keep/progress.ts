@@ -37,7 +37,7 @@ const KNOWN = new WeakMap<Recorder, Progress>();
 /** What is saved of a recorder is known beyond the life of its keeper: another one goes on from there. */
 export function progressOf(recorder: Recorder): Progress {
   const known = KNOWN.get(recorder);
-  known?.startSession();
+  known?.takeOver();
   const progress = known ?? new Progress(recorder);
   KNOWN.set(recorder, progress);
   return progress;
@@ -51,6 +51,8 @@ export class Progress {
   /** By row. */
   readonly #rows: (RowProgress | undefined)[] = [];
   readonly #memory = new Memory();
+  /** Batches of unknown fate, whose keeper is gone. */
+  #left: readonly SaveBatch[] = [];
   /** What was collected and is neither acknowledged nor released: to be taken back, should it come to that. */
   #undecided: Undecided | null = null;
   /** By row: true where the store knows its key. */
@@ -115,12 +117,12 @@ export class Progress {
    * stood at zero.
    */
   stand(row: Row, into: Numbers): number | null {
-    const { length } = row.protocol.counters;
     const progress = this.#rows[row.number];
-    const before = into.length;
-    if (progress?.hourStart) into.append(progress.hourStart, length);
-    else if (!appendBegan(row, into) && !progress) into.length = before;
-    if (progress) into.append(progress, length);
+    const { length } = row.protocol.counters;
+    appendStart(row, progress, into);
+    // What is not known to be saved is told as if it were not: whoever saves it again does no harm.
+    if (progress && this.#undecided) appendStart(row, progress, into);
+    else if (progress) into.append(progress, length);
     return progress?.hour ?? null;
   }
 
@@ -140,6 +142,19 @@ export class Progress {
       progress.cells[progress.at + counter - this.firstCounterOf(row.protocol)] = before[i] as number;
     });
     for (const row of this.#rowsIn(batch)) this.recorder.touched(row, CHANGED);
+  }
+
+  /** A keeper that ends leaves these batches behind, and may yet be asked to end again. */
+  leave(batches: readonly SaveBatch[]): void {
+    this.#left = batches;
+  }
+
+  /** Another keeper goes on from here, with what the one before it left. */
+  takeOver(): void {
+    for (const batch of this.#left) this.release(batch);
+    this.#left = [];
+    this.decided();
+    this.startSession();
   }
 
   /** The batches with the key of every row in them: for a store that knows none of them any more. */
@@ -237,7 +252,8 @@ export class Progress {
   #begin(row: Row): RowProgress {
     const { length } = row.protocol.counters;
     const { cells, at } = this.#memory.take(length);
-    for (let index = 0; index < length; index++) cells[at + index] = row.began(index);
+    const past = row.past();
+    if (past) cells.set(past, at);
     const made: RowProgress = { cells, at, hour: null, hourStart: null };
     this.#rows[row.number] = made;
     return made;
@@ -278,14 +294,13 @@ function savedOf(row: Row, progress: RowProgress | undefined): Float64Array {
   return row.past() ?? new Float64Array(length);
 }
 
-/** Appends what the row's counters began the session with. False where that is zero. */
-function appendBegan(row: Row, into: Numbers): boolean {
-  let sum = 0;
-  for (let index = 0; index < row.protocol.counters.length; index++) {
-    into.add(row.began(index));
-    sum += row.began(index);
-  }
-  return sum > 0;
+/** What the row's counters stood at when its hour began; nothing where it was never collected and stood at zero. */
+function appendStart(row: Row, progress: RowProgress | undefined, into: Numbers): void {
+  const { length } = row.protocol.counters;
+  const past = progress?.hourStart ? null : row.past();
+  if (progress?.hourStart) into.append(progress.hourStart, length);
+  else if (past) into.append({ cells: past, at: 0 }, length);
+  else if (progress) into.addZeros(length);
 }
 
 function nameOf(...key: readonly [protocol: string, userId: string, server: string]): string {

@@ -3,7 +3,7 @@ import type { Scope } from "../record/scope.ts";
 import { asStatsError } from "../store/errors.ts";
 import type { Cleared, Ending, Erased, SaveBatch, Sums, Totals } from "../store/store.ts";
 import { type Announcer, announcerOf, type Due } from "./announcer.ts";
-import { ask, type Flow } from "./flow.ts";
+import { ask, type Flow, pause } from "./flow.ts";
 import { SessionHours } from "./hours.ts";
 import { type BatchHead, type Progress, progressOf } from "./progress.ts";
 import { Pruning } from "./pruning.ts";
@@ -108,6 +108,8 @@ export class SessionFlows {
   /** Saves everything that is counted; with an ending, the session is over with it. */
   *save(ending?: Ending): Flow<void> {
     yield* this.start();
+    // In a batch the keys of many new rows would be one long turn. Who ends needs no more than those that changed.
+    while (ending === undefined && this.announcer?.tellMore()) yield* pause();
     if (this.#hours.wentBack(Date.now())) yield* this.nextSession("clock");
     yield* this.#drain(ending);
     yield* this.#pruning.prune();
@@ -217,7 +219,7 @@ export class SessionFlows {
       yield* this.#saveLast(how);
       this.#ended = true;
     } finally {
-      for (const batch of this.#pending) this.#progress.release(batch);
+      this.#progress.leave(this.#pending);
       yield* ask("close");
     }
   }
@@ -247,7 +249,8 @@ export class SessionFlows {
 
   #collect(session: OpenSession, ending?: Ending): SaveBatch[] {
     this.announcer?.turn();
-    const batch = this.#progress.collect(this.#head(session, this.#hours.collect(Date.now()), ending));
+    const head = this.#head(session, this.#hours.collect(Date.now()), ending);
+    const batch = this.#progress.collect(head, this.announcer?.knownBelow);
     if (batch === null) return [];
     return split(batch, this.#options.largestBatch, () => {
       session.saves += 1;

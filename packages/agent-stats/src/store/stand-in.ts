@@ -5,6 +5,7 @@ import {
   announcedPlace,
   type DueSave,
   type KeyOfRow,
+  rowsOf,
   type SaveBatch,
   type SaveResult,
   type StoreCalls,
@@ -37,6 +38,8 @@ interface Row {
   saved: Float64Array;
   /** What was saved of it here; null where nothing was since its own thread saved last. */
   own: Float64Array | null;
+  /** The database was told its key. */
+  isKnown: boolean;
 }
 
 /** A row that changed, what its counters stand at, and the cells of a batch. */
@@ -58,6 +61,8 @@ interface Due {
 class StandIn {
   readonly #save: (batch: SaveBatch) => SaveResult;
   readonly #rows = new Map<number, Row>();
+  /** Those of which something was saved here since their own thread saved last. */
+  #savedHere: Row[] = [];
   readonly #attempts = new Set<number>();
   #counters: readonly string[] = [];
   readonly #attemptsFrom = new Map<number, readonly number[]>();
@@ -80,18 +85,29 @@ class StandIn {
   }
 
   /** The thread that counts saves: it is not stuck. */
-  comes(save: () => SaveResult, batch: SaveBatch): SaveResult {
+  comes(batch: SaveBatch): SaveResult {
     this.#stop();
     this.#isInDoubt = true;
-    const result = save();
+    const result = this.#save({ ...batch, keys: this.#keysOf(batch) });
     this.#isInDoubt = false;
     if (result.outcome === "saved") this.#saved(batch);
     return result;
   }
 
+  /** The keys that the batch brings, and those that were announced and are news to the database. */
+  #keysOf(batch: SaveBatch): KeyOfRow[] {
+    const given = new Set(batch.keys.map(([row]) => row));
+    const announced = rowsOf(batch).flatMap((number) => {
+      const row = this.#rows.get(number);
+      return row && !row.isKnown && !given.has(number) ? [row.key] : [];
+    });
+    return [...batch.keys, ...announced];
+  }
+
   forget(): void {
     this.#stop();
     this.#rows.clear();
+    this.#savedHere = [];
   }
 
   #learn({ places, owners, servers, counters, chunks, stands, attempts }: AnnouncedRows): void {
@@ -118,6 +134,7 @@ class StandIn {
         hourStart,
         saved,
         own: null,
+        isKnown: false,
       });
     });
   }
@@ -133,15 +150,18 @@ class StandIn {
 
   /** The same as that thread does, once it knows that its save is kept. */
   #saved({ cells, hour }: SaveBatch): void {
-    for (const row of this.#rows.values()) row.own = null;
+    for (const row of this.#savedHere) row.own = null;
+    this.#savedHere = [];
     for (let i = 0; i < cells.length; i += 3) {
       const row = this.#rows.get(cells[i] as number);
       if (!row) continue;
       if (row.hour !== hour) {
         row.hour = hour;
         row.hourStart = row.saved;
-        row.saved = Float64Array.from(row.cells, (_, index) => stoodAt(row.hourStart, index));
+        row.saved = new Float64Array(row.cells.length);
+        row.saved.set(row.hourStart);
       }
+      row.isKnown = true;
       const index = (cells[i + 1] as number) - row.first;
       row.saved[index] = stoodAt(row.hourStart, index) + (cells[i + 2] as number);
     }
@@ -189,7 +209,10 @@ class StandIn {
       // It is tried again when the same time has gone by; the thread that counts is told when it saves itself.
       return false;
     }
-    for (const { row, values } of changed) row.own = values;
+    for (const { row, values } of changed) {
+      if (row.own === null) this.#savedHere.push(row);
+      row.own = values;
+    }
     return true;
   }
 }
@@ -233,7 +256,7 @@ export function withStandIn(calls: StoreCalls): {
   return {
     calls: {
       ...callsBy<StoreCalls>(answerOf(calls)),
-      save: (batch) => standIn.comes(() => calls.save(batch), batch),
+      save: (batch) => standIn.comes(batch),
       close() {
         standIn.forget();
         calls.close();

@@ -122,7 +122,7 @@ export interface SaveBatch {
   readonly at: number;
   /** The hour that the counts belong to, in hours since 1970. */
   readonly hour: number;
-  /** The keys behind row numbers that this store was not told yet in this session. */
+  /** The keys behind row numbers that this store was not told yet in this session, in a batch or in an announcement. */
   readonly keys: readonly KeyOfRow[];
   /** The names behind counter numbers. */
   readonly counters: readonly string[];
