@@ -146,6 +146,8 @@ describe("the recorder", () => {
       fs.linkSync(at("a"), at("b"));
       fs.renameSync(at("b"), at("c"));
       fs.unlinkSync(at("a"));
+      fs.writeFileSync(at("d"), "removed in another way");
+      fs.rmSync(at("d"));
       fs.writeFileSync(at("x-shm"), "not kept");
       fs.writeFileSync(marks + "-elsewhere", "not recorded");
       fs.writeSync(said, "second");`;

@@ -132,5 +132,7 @@ int fdatasync(int fd) { FAILS(SYNC, kind_of_fd(fd), REAL(fdatasync)(fd)) }
 int ftruncate(int fd, off_t size) { FAILS(TRUNCATE, kind_of_fd(fd), REAL(ftruncate)(fd, size)) }
 int ftruncate64(int fd, off64_t size) { FAILS(TRUNCATE, kind_of_fd(fd), REAL(ftruncate64)(fd, size)) }
 int unlink(const char *path) { FAILS(UNLINK, kind_of(path), REAL(unlink)(path)) }
+/* Node.js 24 removes files in this way. */
+int remove(const char *path) { FAILS(UNLINK, kind_of(path), REAL(remove)(path)) }
 int link(const char *from, const char *to) { FAILS(LINK, kind_of(from), REAL(link)(from, to)) }
 int rename(const char *from, const char *to) { FAILS(LINK, kind_of(from), REAL(rename)(from, to)) }

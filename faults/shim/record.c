@@ -239,6 +239,8 @@ static void moved(int failed, enum op op, const char *from, const char *to) {
 int link(const char *from, const char *to) { MOVED(from, REAL(link)(from, to), moved(result, LINK, from, to)) }
 int rename(const char *from, const char *to) { MOVED(from, REAL(rename)(from, to), moved(result, RENAME, from, to)) }
 int unlink(const char *path) { MOVED(path, REAL(unlink)(path), moved(result, UNLINK, path, NULL)) }
+/* Node.js 24 removes files in this way; what the C library calls within is not seen here. */
+int remove(const char *path) { MOVED(path, REAL(remove)(path), moved(result, UNLINK, path, NULL)) }
 int unlinkat(int at, const char *path, int flags) {
   MOVED(path, REAL(unlinkat)(at, path, flags), moved(result, UNLINK, path, NULL))
 }
