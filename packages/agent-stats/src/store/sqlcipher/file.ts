@@ -6,7 +6,7 @@ import { assertKnownSchema, createSchema, schemaVersion } from "../sqlite/schema
 import { configure, type KeyedFile, openHandle, tryKey } from "./connect.ts";
 import { createFile } from "./create.ts";
 import type { Driver } from "./drivers.ts";
-import { lookFirst } from "./look-first.ts";
+import { isWholeOutside, lookFirst } from "./look-first.ts";
 import { PAGE_BYTES } from "./pages/cipher.ts";
 import { statOf } from "./pages/outside.ts";
 import { stampOf } from "./pages/stamp.ts";
@@ -42,7 +42,9 @@ export function openFile(driver: Driver, options: FileOptions): OpenFile {
   if (mode === "write") assertMayWrite(file);
   const isWhole = lookFirst(options);
   const { handle, ofMoment } =
-    mode === "read" ? openToRead(driver, options) : { handle: unlock(driver, options), ofMoment: null };
+    mode === "read"
+      ? openToRead(driver, options, isWhole)
+      : { handle: unlock(driver, options, isWhole), ofMoment: null };
   try {
     // The log that it found may be that of another file: nothing is written, not even moved from the one to the other.
     if (!isInPlace()) throw moved();
@@ -54,8 +56,7 @@ export function openFile(driver: Driver, options: FileOptions): OpenFile {
     if (mode === "write") createSchema(handle, "main");
   } catch (error) {
     handle.close();
-    // Every page was just seen to be as it was written: it is the disk that did not read one of them now.
-    throw statsErrorOf(isWhole && mayBeMisread(error) ? { code: "SQLITE_IOERR" } : error);
+    throw statsErrorOf(isMisread(error, options, isWhole) ? { code: "SQLITE_IOERR" } : error);
   }
   return {
     handle,
@@ -86,11 +87,11 @@ function emptyLog(handle: SqliteHandle): void {
 }
 
 /** The file itself, or where SQLite would have to change something in order to read it, a moment of it. */
-function openToRead(driver: Driver, options: FileOptions): Pick<OpenFile, "handle" | "ofMoment"> {
+function openToRead(driver: Driver, options: FileOptions, isWhole: boolean): Pick<OpenFile, "handle" | "ofMoment"> {
   const ofMoment = stampOf(options.file);
   if (isLeftAlone(driver, options.file)) return { handle: openSnapshot(driver, options), ofMoment };
   try {
-    return { handle: unlock(driver, options), ofMoment: null };
+    return { handle: unlock(driver, options, isWhole), ofMoment: null };
   } catch (error) {
     if (codeOf(error) !== "STATS_READ_ONLY") throw error;
     try {
@@ -103,7 +104,7 @@ function openToRead(driver: Driver, options: FileOptions): Pick<OpenFile, "handl
 }
 
 /** A connection that has proved that the key fits. */
-function unlock(driver: Driver, options: FileOptions): SqliteHandle {
+function unlock(driver: Driver, options: FileOptions, isWhole: boolean): SqliteHandle {
   try {
     return tryKey(driver, options);
   } catch (error) {
@@ -113,6 +114,7 @@ function unlock(driver: Driver, options: FileOptions): SqliteHandle {
   try {
     return tryKey(driver, options);
   } catch (error) {
+    if (isMisread(error, options, isWhole)) throw statsErrorOf({ code: "SQLITE_IOERR" });
     // Damage is only called so where the first page was read: then the key fits.
     throw codeOf(error).startsWith("SQLITE_NOTADB") ? rejected(driver, options.file) : statsErrorOf(error);
   }
@@ -198,6 +200,14 @@ function moved(): StatsError {
 
 function missing(): StatsError {
   return new StatsError("STATS_MISSING", "There are no statistics at this path: name the file that the app writes.");
+}
+
+/**
+ * Whether it is the disk that did not read a page: every page is as it was written. What the disk does not read to
+ * better-sqlite3-multiple-ciphers, that calls a file of another key, for as long as the disk fails.
+ */
+function isMisread(error: unknown, options: FileOptions, isWhole: boolean): boolean {
+  return mayBeMisread(error) && (isWhole || isWholeOutside(options));
 }
 
 function mayBeMisread(error: unknown): boolean {

@@ -36,6 +36,16 @@ export function lookFirst({ file, keyLiteral }: KeyedFile): boolean {
   return false;
 }
 
+/**
+ * Whether every page is as it was written, as another process reads it; false where that cannot be told.
+ *
+ * @throws StatsError when that one cannot read it either
+ */
+export function isWholeOutside({ file, keyLiteral }: KeyedFile): boolean {
+  const files = readOrNull(file);
+  return files !== null && problemOf(files, keyLiteral) === null;
+}
+
 function readOrNull(file: string): FileBytes | null {
   try {
     return readFiles(file, { withIndex: false });
