@@ -11,10 +11,11 @@ export interface KeyedFile {
   readonly keyLiteral: string;
 }
 
-/** A connection that has read the first page with that key. */
-export function tryKey(driver: Driver, { file, keyLiteral }: KeyedFile): SqliteHandle {
+/** A connection that has read the first page with that key, and with this salt where the file may have lost its own. */
+export function tryKey(driver: Driver, { file, keyLiteral }: KeyedFile, salt: string | null = null): SqliteHandle {
   const handle = openHandle(driver, file);
   try {
+    if (salt !== null) handle.exec(driver.withSalt(salt));
     handle.exec(`${driver.beforeKey}; PRAGMA key = ${keyLiteral}`);
     handle.prepare("SELECT COUNT(*) AS n FROM sqlite_schema").get([]);
     return handle;

@@ -11,6 +11,8 @@ export interface Driver {
   open(path: string): SqliteHandle;
   /** What must be said before the key, so that the file is of SQLCipher's format 4. */
   readonly beforeKey: string;
+  /** What must be said besides, so that a file is opened which has lost its salt. */
+  withSalt(hex: string): string;
 }
 
 type DatabaseClass = new (path: string) => SqliteHandle;
@@ -60,6 +62,7 @@ const LOADERS: Record<DriverName, () => Driver> = {
       open: (path) => new Database(path),
       // Without legacy=4 the format is this driver's own, with eight bytes of the header in plaintext.
       beforeKey: "PRAGMA cipher = 'sqlcipher'; PRAGMA legacy = 4",
+      withSalt: (hex) => `PRAGMA cipher_salt = '${hex}'`,
     };
   },
   "@signalapp/sqlcipher": () => {
@@ -69,6 +72,8 @@ const LOADERS: Record<DriverName, () => Driver> = {
       open: (path) => new Database(path),
       // SQLCipher writes to stderr by itself when a key is wrong; the error says it already.
       beforeKey: "PRAGMA cipher_log_level = NONE",
+      // Trying to open it has moved the WAL into the file, and the salt with it.
+      withSalt: () => "",
     };
   },
 };

@@ -6,7 +6,7 @@ import { assertKnownSchema, createSchema, schemaVersion } from "../sqlite/schema
 import { configure, type KeyedFile, openHandle, tryKey } from "./connect.ts";
 import { createFile } from "./create.ts";
 import type { Driver } from "./drivers.ts";
-import { isWholeOutside, lookFirst } from "./look-first.ts";
+import { isWholeOutside, lookFirst, saltOf } from "./look-first.ts";
 import { PAGE_BYTES } from "./pages/cipher.ts";
 import { statOf } from "./pages/outside.ts";
 import { stampOf } from "./pages/stamp.ts";
@@ -110,9 +110,9 @@ function unlock(driver: Driver, options: FileOptions, isWhole: boolean): SqliteH
   } catch (error) {
     if (!mayBeMisread(error)) throw statsErrorOf(error);
   }
-  // A disk that failed to read for a moment looks the same: look again before saying so.
+  // A disk that failed to read for a moment looks the same, and so does a salt that was torn: look again before saying so.
   try {
-    return tryKey(driver, options);
+    return tryKey(driver, options, isWhole ? saltOf(options) : null);
   } catch (error) {
     if (isMisread(error, options, isWhole)) throw statsErrorOf({ code: "SQLITE_IOERR" });
     // Damage is only called so where the first page was read: then the key fits.

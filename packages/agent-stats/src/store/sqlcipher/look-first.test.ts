@@ -21,7 +21,7 @@ interface Moment {
 }
 
 /** Three sessions, and after each save and each end what was on the disk then: the file, and its WAL if there was one. */
-async function moments(driver: DriverName, key = KEY): Promise<Moment[]> {
+async function moments(driver: DriverName, key = KEY, servers = SERVERS): Promise<Moment[]> {
   const folder = temporaryFolder();
   const file = join(folder, "stats.db");
   const all: Moment[] = [];
@@ -38,9 +38,9 @@ async function moments(driver: DriverName, key = KEY): Promise<Moment[]> {
     const store = sqlcipherStore({ file, key, driver, thread: "same" });
     const stats = await openAgentStats({ protocols: [smp], store, flushEvery: 3_600_000 });
     for (let save = 0; save < 2; save++) {
-      for (let i = 0; i < SERVERS; i++)
-        stats.server(smp, 1, `smp://${"x".repeat(60)}${(i * 7 + save) % 50}`).add("sent");
-      sent += SERVERS;
+      for (let i = 0; i < servers; i++)
+        stats.server(smp, 1, `smp://${"x".repeat(60)}${(i * 7 + save) % (servers + 20)}`).add("sent");
+      sent += servers;
       await stats.flush();
       copy();
     }
@@ -184,6 +184,21 @@ describeDrivers("a file is looked at before SQLite comes near it", (driver) => {
     expect(await read({ ...moment }, driver)).toBe(moment.sent);
     const [other] = opened(await moments(driver)) as [Moment];
     controlOfUnreadable(other, driver, OTHER_KEY);
+  });
+
+  test("a first page torn while the WAL was moved into the file: a writer takes it from the WAL, its salt too", async () => {
+    // The file grows, and its first page says by how much.
+    const moment = opened(await moments(driver, KEY, 400))[0] as Moment;
+    const torn = readFileSync(moment.file);
+    torn.fill(0x5a, 0, 512);
+    writeFileSync(moment.file, torn);
+    expect(await read(moment, driver)).toBe(moment.sent);
+    const store = sqlcipherStore({ file: moment.file, key: KEY, driver, thread: "same" });
+    const stats = await openAgentStats({ protocols: [smp], store, onProblem: () => {} });
+    stats.server(smp, 2, "smp://new").add("sent");
+    await stats.close();
+    expect(existsSync(`${moment.file}-wal`)).toBe(false);
+    expect(await read(moment, driver)).toBe(moment.sent + 1);
   });
 
   test("with any page damaged, a writer changes nothing, also where it would have met that page last", async () => {

@@ -46,6 +46,15 @@ export function isWholeOutside({ file, keyLiteral }: KeyedFile): boolean {
   return files !== null && problemOf(files, keyLiteral) === null;
 }
 
+/**
+ * The salt that the key fits with, as hex digits; null where it cannot be told. A power cut can tear the first page, and
+ * the salt in it, while it is moved from the WAL into the file; the WAL still has both, and SQLite looks in the file only.
+ */
+export function saltOf({ file, keyLiteral }: KeyedFile): string | null {
+  const files = readOrNull(file);
+  return (files && keysThatFit(files, keyLiteral)?.salt.toString("hex")) ?? null;
+}
+
 function readOrNull(file: string): FileBytes | null {
   try {
     return readFiles(file, { withIndex: false });

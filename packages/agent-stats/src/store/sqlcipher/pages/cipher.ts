@@ -19,6 +19,8 @@ const HMAC_SALT_MASK = 0x3a;
 export interface PageKeys {
   readonly cipher: Buffer;
   readonly hmac: Buffer;
+  /** What they were derived with. */
+  readonly salt: Buffer;
 }
 
 /** The keys of a file's pages, from the key as `PRAGMA key` takes it and the salt at the file's beginning. */
@@ -28,7 +30,7 @@ export function pageKeys(keyLiteral: string, salt: Buffer): PageKeys {
   const cipher =
     raw === undefined ? pbkdf2Sync(passphrase, salt, PASSPHRASE_ROUNDS, KEY_BYTES, "sha512") : Buffer.from(raw, "hex");
   const masked = salt.map((byte) => byte ^ HMAC_SALT_MASK);
-  return { cipher, hmac: pbkdf2Sync(cipher, masked, HMAC_KEY_ROUNDS, KEY_BYTES, "sha512") };
+  return { cipher, hmac: pbkdf2Sync(cipher, masked, HMAC_KEY_ROUNDS, KEY_BYTES, "sha512"), salt };
 }
 
 /** A page in plaintext, as SQLite sees it; null when not every byte of it is as it was written at this place. */
