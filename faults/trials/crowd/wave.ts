@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { DriverName } from "agent-stats/sqlcipher";
 import { DRIVERS } from "../../oracle/drivers.ts";
 import { keptIn } from "../../oracle/kept.ts";
 import { ENTRY_BYTES, type Entry, readBeginning, readLedger, WHAT } from "../../oracle/ledger.ts";
@@ -76,12 +77,12 @@ export async function wave({ seed, kills, folder, killed }: WaveOf): Promise<Jud
 function crewOf({ file, own, folder, random }: { file: string; own: string; folder: string; random: Random }) {
   const members: MemberSpec[] = [];
   const alive = new Set<Slot>();
-  const made = (role: MemberSpec["role"], threads: readonly MemberSpec[]): MemberSpec => {
+  const made = (role: MemberSpec["role"], driver: DriverName, threads: readonly MemberSpec[]): MemberSpec => {
     const life = members.length;
     const member: MemberSpec = {
       file,
       ledger: ledgerPath(own, `member-${life}`),
-      driver: random.pick(DRIVERS),
+      driver,
       place: "own",
       seed: random.whole(0, 2 ** 31),
       life,
@@ -104,8 +105,11 @@ function crewOf({ file, own, folder, random }: { file: string; own: string; fold
   return {
     members,
     join(role: MemberSpec["role"], mostThreads: number) {
-      const threads = Array.from({ length: random.whole(0, Math.max(0, mostThreads)) }, () => made(role, []));
-      return start(made(role, threads));
+      // One for all threads of a process: each driver brings a SQLite of its own, and two of them in one process undo each
+      // other's locks on the file they share, as closing it in one frees what the other holds.
+      const driver = random.pick(DRIVERS);
+      const threads = Array.from({ length: random.whole(0, Math.max(0, mostThreads)) }, () => made(role, driver, []));
+      return start(made(role, driver, threads));
     },
   };
 }

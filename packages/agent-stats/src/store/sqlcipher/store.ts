@@ -30,7 +30,10 @@ export interface SqlcipherOptions {
   readonly file: string;
   /** 32 bytes, 64 hex digits, or `{ passphrase }`. Keep it in the system's keychain, never beside the file. */
   readonly key: StatsKey;
-  /** Default: the first of the known drivers that is installed and can work on this Node.js. */
+  /**
+   * Default: the first of the known drivers that is installed and can work on this Node.js. In one process, one driver for
+   * one file, whichever thread opens it: each brings a SQLite of its own, and two of them undo each other's locks.
+   */
   readonly driver?: DriverName;
   /** `worker`: the host's thread never waits for the disk. `same`: no second thread, for tools. Default: `worker`. */
   readonly thread?: "worker" | "same";
