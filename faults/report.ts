@@ -3,6 +3,7 @@ import { availableParallelism, cpus, release, totalmem, type } from "node:os";
 import { fileURLToPath } from "node:url";
 import type { TrialResult } from "./campaign/run-trial.ts";
 import { grouped, seenText, verdictText } from "./campaign/table.ts";
+import { DRIVERS, DRIVERS_MISSING } from "./oracle/drivers.ts";
 import type { Scale } from "./trial.ts";
 
 export interface ReportOf {
@@ -14,42 +15,64 @@ const PAGE = fileURLToPath(new URL("../../docs/reliability.md", import.meta.url)
 const BEGIN = "<!-- campaign: written by npm run faults -->";
 const END = "<!-- campaign: end -->";
 
-/** Writes what ran into the page on reliability, between its markers; lines of trials that did not run now stay. */
+/**
+ * Writes what ran into the page on reliability, between its markers: a table of verdicts, and below it for each trial what
+ * was seen. What did not run now stays as it was.
+ */
 export function writeReport(results: readonly TrialResult[], of: ReportOf): void {
   const page = existsSync(PAGE) ? readFileSync(PAGE, "utf8") : `# Reliability\n\n${BEGIN}\n${END}\n`;
   writeFileSync(PAGE, withReport(page, results, of, new Date()));
 }
 
-/** The page with the new lines in its table. */
+/** The page with the new lines in its table, and what was seen below it. */
 export function withReport(page: string, results: readonly TrialResult[], of: ReportOf, at: Date): string {
   const [before, rest] = page.split(BEGIN);
   const [old, after] = rest?.split(END) ?? [];
   if (before === undefined || old === undefined || after === undefined) {
     throw new Error(`docs/reliability.md lost the markers of its table: ${BEGIN} and ${END}`);
   }
-  const lines = new Map(rowsIn(old));
-  for (const result of results) lines.set(result.trial.name, rowOf(result, of, at));
-  return `${before}${BEGIN}\n${machine()}\n\n${HEAD}\n${[...lines.values()].join("\n")}\n${END}${after}`;
+  const rows = new Map(rowsIn(old));
+  const sections = new Map(sectionsIn(old));
+  for (const result of results) {
+    rows.set(result.trial.name, rowOf(result, of, at));
+    sections.set(result.trial.name, sectionOf(result));
+  }
+  const table = `${HEAD}\n${[...rows.values()].join("\n")}`;
+  return `${before}${BEGIN}\n${machine()}\n\n${table}\n\n${[...sections.values()].join("\n\n")}\n${END}${after}`;
 }
 
 const HEAD =
-  "| trial | what is done | ran | seen | controls: what was switched off, and what was seen then | verdict | run |\n" +
-  "| --- | --- | --- | --- | --- | --- | --- |";
+  "| trial | ran | verdict | controls | time | Node.js | drivers | run |\n" +
+  "| --- | ---: | --- | --- | ---: | --- | --- | --- |";
 
 function rowOf(result: TrialResult, { scale, seed }: ReportOf, at: Date): string {
-  const { trial, ran, seen, controls, skipped } = result;
+  const { trial, ran, controls, seconds } = result;
   const cells = [
     trial.name,
-    trial.what,
-    `${grouped(ran)} ${trial.unit}, ${grouped(Math.round(result.seconds))} s`,
-    [seenText(seen), ...(skipped === undefined ? [] : [`skipped: ${skipped}`])]
-      .filter((text) => text !== "")
-      .join("; "),
-    controls.map((control) => `${control.without}: ${seenText(control.seen)}`).join("; "),
+    `${grouped(ran)} ${trial.unit}`,
     verdictText(result),
-    `${at.toISOString().slice(0, 10)}, \`--scale ${scale} --seed ${seed}\``,
+    `${controls.filter(({ bites }) => bites).length} of ${controls.length} bit`,
+    `${grouped(Math.round(seconds))} s`,
+    process.versions.node,
+    DRIVERS_MISSING === undefined ? "both" : DRIVERS.join(", "),
+    `${at.toISOString().slice(0, 10)}, \`--only ${trial.name} --scale ${scale} --seed ${seed}\``,
   ];
   return `| ${cells.map((cell) => cell.replaceAll("|", "\\|").replaceAll("\n", " ")).join(" | ")} |`;
+}
+
+/** All numbers of a trial, for who wants to know more than its verdict. */
+function sectionOf({ trial, seen, searched, controls, skipped }: TrialResult): string {
+  const lines = [
+    `seen: ${seenText(seen)}`,
+    ...controls.map(
+      (control) =>
+        `without ${control.without}: ${control.bites ? "bites" : "DOES NOT BITE"} (${seenText(control.seen)})`,
+    ),
+    `searched for secrets afterwards: ${grouped(searched.files)} files, ${grouped(searched.bytes)} bytes`,
+    ...(skipped === undefined ? [] : [`skipped: ${skipped}`]),
+  ];
+  const what = `${trial.what[0]?.toUpperCase()}${trial.what.slice(1)}.`;
+  return `### ${trial.name}\n\n${what}\n\n${lines.map((line) => `- ${line.replaceAll("\n", " ")}`).join("\n")}`;
 }
 
 /** The lines of a table by the names of their trials. */
@@ -58,10 +81,16 @@ function rowsIn(table: string): [name: string, row: string][] {
   return rows.map((row) => [row.split(" ")[1] ?? "", row]);
 }
 
+function sectionsIn(report: string): [name: string, section: string][] {
+  const sections = report.split(/^### /m).slice(1);
+  return sections.map((section) => [section.split("\n", 1)[0] ?? "", `### ${section.trim()}`]);
+}
+
 function machine(): string {
   const memory = `${(totalmem() / 2 ** 30).toFixed(0)} GiB`;
   return (
     `Last written on ${availableParallelism()} cores (${cpus()[0]?.model.trim() || "of an unnamed make"}), ${memory}, ` +
-    `${type()} ${release()}, Node.js ${process.versions.node}, by \`npm run faults\`; a line's last column repeats it.`
+    `${type()} ${release()}, by \`npm run faults\`; a line's last column repeats it. \`both\` drivers are ` +
+    "`@signalapp/sqlcipher` and `better-sqlite3-multiple-ciphers`."
   );
 }

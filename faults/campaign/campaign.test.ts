@@ -115,9 +115,14 @@ describe("the page on reliability", () => {
     expect(again).toMatch(/^before\n/);
     expect(again).toMatch(/\nafter\n$/);
     expect(again.match(/^\| (made|other) /gm)).toHaveLength(2);
+    expect(again.match(/^### (made|other)$/gm)).toHaveLength(2);
+    expect(again.split("\n").filter((line) => line.includes("without the mechanism: bites (lost 3)"))).toHaveLength(2);
+    expect(again).toContain(`| 1 of 1 bit | `);
+    expect(again).toContain(` | ${process.versions.node} | `);
     expect(again).toContain("12 345 kills");
-    expect(again).toContain("--seed 8");
-    expect(again).toContain("--seed 7");
+    expect(again).toContain("--only made --scale full --seed 8");
+    expect(again).toContain("--only other --scale full --seed 7");
+    expect(withReport(again, [], of, new Date(0)), "nothing new: nothing changes").toBe(again);
   });
 
   test("is left alone where its markers are gone", async () => {
