@@ -42,6 +42,14 @@ describe("the live screen", () => {
     ]);
   });
 
+  test("a server whose address does not fit is told by its host, which stands in the middle", () => {
+    const address = (host: string) => `smp://${"k".repeat(43)}=@${host}.example,${"o".repeat(56)}.onion:5223`;
+    const shown = (size: typeof SIZE) =>
+      lines(live({ stats: stats(row(address("a"), { n: 1 }), row(address("b"), { n: 1 })) }), size);
+    expect(shown(SIZE).filter((line) => /^ {2}\S/.test(line))).toEqual(["  a.example", "  b.example"]);
+    expect(shown({ ...SIZE, columns: 140 })).toContain(`  ${address("b")}`);
+  });
+
   test("c leaves only what changed", () => {
     const shown = lines(live({ stats: after, before, onlyChanged: true }));
     expect(shown.slice(4, 9)).toEqual([

@@ -1,5 +1,6 @@
 import type { ServerStats, ServersStats } from "agent-stats";
-import { middle, printable } from "./cells.ts";
+import { cells, middle, printable } from "./cells.ts";
+import { serverNames } from "./names.ts";
 import { formatCount, formatValue } from "./numbers.ts";
 import { type Paint, painter } from "./paint.ts";
 import { lossesOf } from "./sessions.ts";
@@ -106,19 +107,29 @@ function bodyLines(live: Live, columns: number, paint: Paint): string[] {
     tables.flatMap(({ rows }) => rows),
     columns - INDENT.length,
   );
+  const nameOf = serverNames(new Set(tables.map(({ server }) => server.server)));
   return tables.flatMap(({ server, rows }, index) => [
-    ...headingLines(server, tables[index - 1]?.server ?? null, columns, paint),
+    ...headingLines(server, tables[index - 1]?.server ?? null, nameOf, columns, paint),
     ...rows.map((row) => INDENT + tableRow(COLUMNS, widths, row, paint)),
   ]);
 }
 
-function headingLines(server: ServerStats, last: ServerStats | null, columns: number, paint: Paint): string[] {
+function headingLines(
+  server: ServerStats,
+  last: ServerStats | null,
+  nameOf: (server: string) => string,
+  columns: number,
+  paint: Paint,
+): string[] {
   const user = server.userId === "" ? "deleted users" : `user ${printable(server.userId)}`;
   const sameUser = last?.userId === server.userId;
   const sameServer = sameUser && last.server === server.server;
+  const address = printable(server.server) || "all servers";
+  // Between a key and an onion host stands what people know: there the middle would be lost.
+  const name = cells(address) <= columns - 2 ? address : nameOf(server.server);
   return [
     ...(sameUser ? [] : [...(last === null ? [] : [""]), paint("title", middle(user, columns))]),
-    ...(sameServer ? [] : [`  ${paint("strong", middle(printable(server.server) || "all servers", columns - 2))}`]),
+    ...(sameServer ? [] : [`  ${paint("strong", middle(name, columns - 2))}`]),
   ];
 }
 

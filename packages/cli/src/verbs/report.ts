@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { closeSync, openSync, writeSync } from "node:fs";
 import { extname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -144,9 +145,10 @@ const WHY_NOT_SAVED: Readonly<Record<string, string>> = {
   EACCES: "Nothing can be saved in this folder by this user: name another one by --out.",
 };
 
+/** To the hour, as all times of a report are; the rest keeps two of one hour apart. */
 function defaultName(now: Date): string {
-  const stamp = now.toISOString().slice(0, 19).replaceAll(":", "").replace("T", "-");
-  return `agent-stats-report-${stamp}.html`;
+  const [day, hour] = now.toISOString().slice(0, 13).split("T");
+  return `agent-stats-report-${day}-${hour}h-${randomUUID().slice(0, 4)}.html`;
 }
 
 function reportText({ replaced: { servers, users, visible }, document }: Report, out: string): string {

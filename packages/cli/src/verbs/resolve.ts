@@ -6,8 +6,10 @@ import { printable, wrapName } from "../text/cells.ts";
 import { formatTime } from "../text/times.ts";
 
 /** `agent-stats resolve srv-…`: which server a pseudonym of one's own report stands for. */
-export async function resolve(this: CliContext, flags: SourceFlags, pseudonym: string): Promise<void> {
+export async function resolve(this: CliContext, flags: SourceFlags, typed: string): Promise<void> {
   const { PSEUDONYM, resolvePseudonym } = await import("agent-stats/report");
+  // Read aloud, it has no capital letters.
+  const pseudonym = typed.trim().toLowerCase();
   if (!PSEUDONYM.test(pseudonym)) {
     throw new CliError("USAGE", "A pseudonym is srv- and eight letters or digits, as the report has it.");
   }

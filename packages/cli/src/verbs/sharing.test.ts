@@ -24,7 +24,7 @@ describe("report", () => {
     if (process.platform !== "win32") expect(statSync(out).mode & 0o077).toBe(0);
     const { servers } = JSON.parse(text) as { servers: { server: string; overall: Record<string, number> }[] };
     const far = servers.find(({ overall }) => overall.sent === 17)?.server as string;
-    const told = await agentStats(["resolve", far, ...args]);
+    const told = await agentStats(["resolve", far.toUpperCase(), ...args]);
     expect(told.stdout.replace(",\n", ",")).toMatch(/in the report of [\d: -]{16}\n$/);
     expect(told.stdout.replace(",\n", ",").startsWith(`${FAR}\n`)).toBe(true);
     const resolved = JSON.parse((await agentStats(["resolve", far, ...args, "--json"])).stdout);
@@ -38,6 +38,9 @@ describe("report", () => {
     const out = join(path, "report.html");
     expect(await agentStats(["report", ...args, "--out", out])).toMatchObject({ code: 0 });
     expect(readFileSync(out, "utf8")).toMatch(/^<!doctype html>/i);
+    // By default it is called by the hour, as no time within is told more exactly.
+    const { stdout } = await agentStats(["report", ...args], { cwd: path });
+    expect(stdout).toMatch(/^saved as agent-stats-report-\d{4}-\d{2}-\d{2}-\d{2}h-[0-9a-f]{4}\.html\n/);
     const again = await agentStats(["report", ...args, "--out", out]);
     expect(again).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("[REPORT_NOT_SAVED]") });
   });
@@ -173,7 +176,9 @@ describe("export", () => {
 
   test("only what the scope covers", async () => {
     expect((await exported("ndjson", "--user", "2")).trimEnd().split("\n")).toHaveLength(1);
-    expect(await exported("ndjson", "--server", "none")).toBe("");
+    const { args } = withHistory();
+    const none = await agentStats(["export", "--format", "ndjson", ...args, "--server", "none"]);
+    expect(none).toMatchObject({ code: 4, stdout: "", stderr: expect.stringContaining("[NOT_FOUND]") });
   });
 
   test("a spreadsheet is not made to run what a server is called", async () => {
