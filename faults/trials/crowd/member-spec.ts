@@ -19,6 +19,10 @@ export interface MemberSpec {
   readonly busyTimeoutMs: number;
 }
 
+/** How many entries a member writes at once, and how long it rests at most. */
+export const BURST = [600, 1_800] as const;
+export const PAUSE_MS = 2;
+
 /** Users whom every life counts, and nobody deletes. */
 export const SHARED_USERS: readonly number[] = [1, 2, 3];
 const DOOMED_OF_A_LIFE = 3;

@@ -8,20 +8,26 @@ import { type AgentStats, openAgentStats, readAgentStats, StatsError } from "age
 import { sqlcipherReader, sqlcipherStore } from "agent-stats/sqlcipher";
 import { sqliteStore } from "agent-stats/sqlite";
 import { watchBlocking } from "../../child/blocked.ts";
+import { endWithParent } from "../../child/orphan.ts";
 import { codeNumber } from "../../child/problems.ts";
 import { openWithKey } from "../../oracle/drivers.ts";
 import { openLedger, WHAT, type What } from "../../oracle/ledger.ts";
 import { ATTEMPTED, COUNTERS, KEY, protocol, SENT, serverOf, userOf } from "../../oracle/names.ts";
 import { randomOf } from "../../random.ts";
-import { doomedOf, type MemberSpec, resetServerOfLife, SHARED_USERS, serverOfLife } from "./member-spec.ts";
+import {
+  BURST,
+  doomedOf,
+  type MemberSpec,
+  PAUSE_MS,
+  resetServerOfLife,
+  SHARED_USERS,
+  serverOfLife,
+} from "./member-spec.ts";
 
 const spec = (isMainThread ? JSON.parse(process.argv[2] ?? "") : workerData) as MemberSpec;
 const ledger = openLedger(spec.ledger);
 const random = randomOf(spec.seed);
 const FLUSH_EVERY_MS = 100;
-const BURST = [600, 1_800] as const;
-const PAUSE_MS = 2;
-const ORPHAN_SEEN_WITHIN_MS = 500;
 
 function open(): Promise<AgentStats> {
   const { file, driver, place } = spec;
@@ -131,26 +137,10 @@ async function readForEver(): Promise<never> {
   }
 }
 
-/** A campaign that is killed must not leave a crowd behind that counts for ever. */
-function endWithParent(): void {
-  // The parent may be gone before this process has started.
-  const parent = Number(process.env.CAMPAIGN_PID);
-  setInterval(() => process.ppid !== parent && process.exit(1), ORPHAN_SEEN_WITHIN_MS).unref();
-}
-
-/** The same work without the library: what its event loop suffers is the machine's doing. */
-async function bareForEver(): Promise<never> {
-  for (;;) {
-    for (let n = random.whole(...BURST); n > 0; n--) ledger.note(WHAT.phase);
-    await sleep(random.whole(0, PAUSE_MS));
-  }
-}
-
 if (isMainThread) {
   watchBlocking(ledger);
   endWithParent();
 }
 for (const thread of spec.threads) new Worker(new URL(import.meta.url), { workerData: thread });
 if (spec.role === "count") await countForEver(await open());
-else if (spec.role === "read") await readForEver();
-else await bareForEver();
+else await readForEver();

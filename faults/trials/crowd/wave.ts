@@ -26,7 +26,7 @@ interface Slot {
 }
 
 /** Most are killed when they have counted so much, however long a busy machine takes for it; some at any time. */
-const MOST_ENTRIES = 50_000;
+const MOST_ENTRIES = 36_000;
 const AT_ANY_TIME_PERCENT = 25;
 const LIFETIME_MS = [100, 1_500] as const;
 const LONGEST_LIFE_MS = 6_000;
@@ -65,7 +65,8 @@ export async function wave({ seed, kills, folder, killed }: WaveOf): Promise<Jud
   await reader.child.ended;
   const ledgers = crew.members.map((member) => ({
     member,
-    entries: existsSync(member.ledger) ? readLedger(member.ledger) : [],
+    // Of the work itself, which is all but a few of its entries, nothing is judged where the library had no part in it.
+    entries: existsSync(member.ledger) ? readLedger(member.ledger, member.role === "bare" ? WHAT.phase : null) : [],
   }));
   await tidyUp(file, folder, own, ledgers);
   const judged = judgeCrowd(ledgers, keptIn(file));
@@ -96,7 +97,7 @@ function crewOf({ file, own, folder, random }: { file: string; own: string; fold
     return member;
   };
   const start = (member: MemberSpec): Slot => {
-    const child = startChild("trials/crowd/member", member, folder);
+    const child = startChild(`trials/crowd/${member.role === "bare" ? "bare" : "member"}`, member, folder);
     const slot = { child, members: [member, ...member.threads] };
     alive.add(slot);
     void child.ended.then(() => alive.delete(slot));
