@@ -10,6 +10,11 @@ export interface Trial {
   readonly what: string;
   /** What is counted: `kills`, `states`, `images`. */
   readonly unit: string;
+  /**
+   * Its folder may be in memory: what the disk does is replayed there, made to fail, or plays no part. Where a trial
+   * strikes at moments, a disk that takes its time gives it more of them.
+   */
+  readonly inMemory?: true;
   /** How many of them each scale runs. */
   readonly scale: Readonly<Record<Scale, number>>;
   run(context: TrialContext): Promise<TrialOutcome>;

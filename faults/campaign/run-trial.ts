@@ -1,7 +1,8 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
-import { searchCanaries } from "../oracle/canary.ts";
+import { type Searched, searchCanaries } from "../oracle/canary.ts";
+import { scratchFolder } from "../scratch.ts";
 import type { Failure, Trial, TrialOutcome } from "../trial.ts";
 
 /** What became of one trial. */
@@ -26,13 +27,18 @@ const UNITS_PER_CORE = 1.5;
 /** Runs one trial in a folder of its own, and looks there afterwards for names and keys in the open. */
 export async function runTrial({ trial, count, seed, progress }: TrialOrder): Promise<TrialResult> {
   const begun = performance.now();
-  const folder = mkdtempSync(join(tmpdir(), `agent-stats-${trial.name}-`));
-  const tidyUp = () => rmSync(folder, { recursive: true, force: true });
+  const scratch = scratchFolder(trial.name);
+  const folder = trial.inMemory ? join(scratch, "trial") : mkdtempSync(join(tmpdir(), `agent-stats-${trial.name}-`));
+  const tidyUp = () => {
+    for (const each of [folder, scratch]) rmSync(each, { recursive: true, force: true });
+  };
   process.once("exit", tidyUp);
+  const restore = temporaryFilesIn(join(scratch, "tmp"));
+  if (trial.inMemory) mkdirSync(folder);
   try {
     const parallel = Math.max(2, Math.round(availableParallelism() * UNITS_PER_CORE));
     const outcome = await outcomeOf(trial, { count, seed, folder, parallel, progress });
-    const { hits, files, bytes } = searchCanaries(folder);
+    const { hits, files, bytes } = searchAll(trial.inMemory ? [scratch] : [folder, scratch]);
     const failures = [
       ...outcome.failures,
       ...hits.map(({ what, where }): Failure => ({ seed, what: `a secret stands in the open: ${what} in ${where}` })),
@@ -47,8 +53,29 @@ export async function runTrial({ trial, count, seed, progress }: TrialOrder): Pr
     };
   } finally {
     process.off("exit", tidyUp);
+    restore();
     tidyUp();
   }
+}
+
+/** What the library puts among the temporary files is searched with the rest. */
+function temporaryFilesIn(folder: string): () => void {
+  const before = process.env.TMPDIR;
+  mkdirSync(folder);
+  process.env.TMPDIR = folder;
+  return () => {
+    if (before === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = before;
+  };
+}
+
+function searchAll(folders: readonly string[]): Pick<Searched, "hits" | "files" | "bytes"> {
+  const all = folders.map((folder) => searchCanaries(folder));
+  return {
+    hits: all.flatMap(({ hits }) => hits),
+    files: all.reduce((sum, { files }) => sum + files, 0),
+    bytes: all.reduce((sum, { bytes }) => sum + bytes, 0),
+  };
 }
 
 /** A trial that breaks is a failure of the campaign, and must not take the other trials with it. */

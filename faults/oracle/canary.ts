@@ -3,7 +3,8 @@
  * name of the campaign carries. It is looked for in every byte of every file that a trial leaves, and in all that its
  * processes said, in each way in which a program could have written it down.
  */
-import { closeSync, openSync, readdirSync, readSync, rmSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { closeSync, openSync, readdirSync, readFileSync, readSync, rmSync, statSync } from "node:fs";
 import { join, relative, sep } from "node:path";
 
 /** Stands in every name that the campaign makes up. An identifier, so that counters can carry it too. */
@@ -87,13 +88,13 @@ export function searchCanaries(
   const hits: Hit[] = [];
   let bytes = 0;
   const files = filesBelow(folder);
+  const search = searcherOf(needles);
   for (const file of files) {
     const where = relative(folder, file);
-    const found = new Set(foundIn(Buffer.from(where), needles));
-    bytes += eachChunk(file, longest(needles), (chunk) => {
-      for (const needle of foundIn(chunk, needles)) found.add(needle);
-    });
-    for (const { what } of found) hits.push({ what, where });
+    const content = search(file);
+    bytes += content.bytes;
+    for (const { what } of new Set([...foundIn(Buffer.from(where), needles), ...content.found]))
+      hits.push({ what, where });
   }
   for (const [index, output] of outputs.entries()) {
     for (const { what } of foundIn(Buffer.from(output), needles)) hits.push({ what, where: `output ${index + 1}` });
@@ -124,6 +125,41 @@ function filesBelow(folder: string): string[] {
     .filter((entry) => entry.isFile())
     .map(({ parentPath, name }) => join(parentPath, name))
     .filter((path) => !relative(folder, path).split(sep).includes(LEDGERS));
+}
+
+interface SearchedFile {
+  readonly bytes: number;
+  readonly found: Iterable<Needle>;
+}
+
+/** Copies of one file are searched once: there are many needles, and images of a database by the hundred. */
+function searcherOf(needles: readonly Needle[]): (file: string) => SearchedFile {
+  const known = new Map<string, SearchedFile>();
+  return (file) => {
+    const small = readSmall(file);
+    if (small === null) return searchLarge(file, needles);
+    const digest = createHash("sha1").update(small).digest("base64");
+    const searched = known.get(digest) ?? { bytes: small.length, found: foundIn(small, needles) };
+    known.set(digest, searched);
+    return searched;
+  };
+}
+
+function searchLarge(file: string, needles: readonly Needle[]): SearchedFile {
+  const found = new Set<Needle>();
+  const bytes = eachChunk(file, longest(needles), (chunk) => {
+    for (const needle of foundIn(chunk, needles)) found.add(needle);
+  });
+  return { bytes, found };
+}
+
+/** Null where it is larger, or gone. */
+function readSmall(file: string): Buffer | null {
+  try {
+    return statSync(file).size <= CHUNK_BYTES ? readFileSync(file) : null;
+  } catch {
+    return null;
+  }
 }
 
 const CHUNK_BYTES = 1 << 20;

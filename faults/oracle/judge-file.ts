@@ -1,7 +1,9 @@
 import { openAgentStats, readAgentStats, type ServersStats, StatsError } from "agent-stats";
+import type { DriverName } from "agent-stats/sqlcipher";
 import { sqlcipherReader, sqlcipherStore } from "agent-stats/sqlcipher";
 import { sqliteStore } from "agent-stats/sqlite";
 import { COUNTERS, KEY, protocol } from "./names.ts";
+import { readingQuickly } from "./quick-reading.ts";
 import { openPlain } from "./raw-file.ts";
 import { keyOf, type State } from "./story.ts";
 
@@ -24,7 +26,7 @@ function stateOf({ servers }: ServersStats): State {
 
 async function seen(look: () => Promise<State>): Promise<Seen> {
   try {
-    return { state: await look() };
+    return { state: await readingQuickly(look) };
   } catch (error) {
     if (error instanceof StatsError) return { refused: error };
     return { broke: error instanceof Error ? `${error.name}: ${error.message}` : String(error) };
@@ -32,9 +34,9 @@ async function seen(look: () => Promise<State>): Promise<Seen> {
 }
 
 /** What a reader is told through the public API. */
-export function seenByReader(file: string): Promise<Seen> {
+export function seenByReader(file: string, driver: DriverName): Promise<Seen> {
   return seen(async () => {
-    const view = readAgentStats({ store: sqlcipherReader({ file, key: KEY, thread: "same" }) });
+    const view = readAgentStats({ store: sqlcipherReader({ file, key: KEY, driver, thread: "same" }) });
     try {
       return stateOf(await view.getServersStats());
     } finally {
@@ -60,11 +62,11 @@ export function seenInPlain(file: string): Promise<Seen> {
  * What a writer is told, who goes on counting: it folds what it finds, counts once, saves, and closes. The one that it
  * counted is taken off again.
  */
-export function seenByWriter(file: string): Promise<Seen> {
+export function seenByWriter(file: string, driver: DriverName): Promise<Seen> {
   return seen(async () => {
     const stats = await openAgentStats({
       protocols: [protocol],
-      store: sqlcipherStore({ file, key: KEY, thread: "same" }),
+      store: sqlcipherStore({ file, key: KEY, driver, thread: "same" }),
       flushEvery: 3_600_000,
       onProblem: () => {},
     });

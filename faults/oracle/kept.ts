@@ -3,6 +3,7 @@ import { readAgentStats, type Session } from "agent-stats";
 import { sqlcipherReader } from "agent-stats/sqlcipher";
 import { openWithKey } from "./drivers.ts";
 import { COUNTERS, KEY, numberIn } from "./names.ts";
+import { readingQuickly } from "./quick-reading.ts";
 import { type KeyOfCount, keyOfCount } from "./worlds.ts";
 
 /** What a database holds, by SQL that is not the library's. */
@@ -37,7 +38,7 @@ export async function readKept(file: string, copy: string): Promise<(Kept & { re
     if (existsSync(file + suffix)) copyFileSync(file + suffix, copy + suffix);
   }
   try {
-    return { ...keptIn(copy), told: await toldBy(copy) };
+    return { ...keptIn(copy), told: await readingQuickly(() => toldBy(copy)) };
   } finally {
     for (const suffix of ["", "-wal", "-shm"]) rmSync(copy + suffix, { force: true });
   }

@@ -6,7 +6,7 @@
  * IV and the page's number. Page 1 begins with the salt (16), unencrypted. A raw key is the AES-256 key as it is; the
  * HMAC's key is derived from it. https://www.zetetic.net/sqlcipher/design/
  */
-import { createDecipheriv, createHmac, pbkdf2Sync } from "node:crypto";
+import { createDecipheriv, createHmac, createSecretKey, type KeyObject, pbkdf2Sync } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 
 const PAGE_BYTES = 4_096;
@@ -29,8 +29,8 @@ const SECTOR_BYTES = 512;
 export interface DecryptedPages {
   /** Of the file, the log and the journal, each as it can be read with the key. */
   readonly pages: readonly Buffer[];
-  /** Pages that are not what the key's owner wrote: torn, of another database. They were decrypted all the same. */
-  readonly unproven: number;
+  /** Counts the pages that are not what the key's owner wrote: torn, of another database. They were decrypted all the same. */
+  unproven(): number;
 }
 
 /**
@@ -41,14 +41,15 @@ export interface DecryptedPages {
 export function decryptPages(file: string, key: string): DecryptedPages {
   const bytes = existsSync(file) ? readFileSync(file) : Buffer.alloc(0);
   const aesKey = Buffer.from(key, "hex");
+  const keyObject = createSecretKey(aesKey);
   const hmacSalt = bytes.subarray(0, SALT_BYTES).map((byte) => byte ^ HMAC_SALT_MASK);
   const hmacKey = pbkdf2Sync(aesKey, hmacSalt, HMAC_KEY_ROUNDS, aesKey.length, "sha512");
   const found = [...pagesOf(bytes), ...framesOf(`${file}-wal`), ...recordsOf(`${file}-journal`)];
   // What was never written is all zeros.
   const written = found.filter(({ page }) => page.some((byte) => byte !== 0));
   return {
-    pages: written.map((each) => decrypted(each, aesKey)),
-    unproven: written.filter((each) => !isProven(each, hmacKey)).length,
+    pages: written.map((each) => decrypted(each, keyObject)),
+    unproven: () => written.filter((each) => !isProven(each, hmacKey)).length,
   };
 }
 
@@ -59,7 +60,7 @@ interface NumberedPage {
 
 const startOf = ({ number }: NumberedPage) => (number === 1 ? SALT_BYTES : 0);
 
-function decrypted(numbered: NumberedPage, aesKey: Buffer): Buffer {
+function decrypted(numbered: NumberedPage, aesKey: KeyObject): Buffer {
   const ivAt = PAGE_BYTES - IV_BYTES - HMAC_BYTES;
   const iv = numbered.page.subarray(ivAt, ivAt + IV_BYTES);
   const decipher = createDecipheriv("aes-256-cbc", aesKey, iv).setAutoPadding(false);

@@ -1,20 +1,7 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Image } from "./disk.ts";
-
-/** Where images are tried: in memory where the system has a place for that. Encrypted, and removed at once. */
-export function scratchFolder(name: string): string {
-  for (const place of ["/dev/shm", tmpdir()]) {
-    try {
-      return mkdtempSync(join(place, `agent-stats-${name}-`));
-    } catch {
-      // The next one.
-    }
-  }
-  throw new Error("there is no folder for temporary files");
-}
 
 /** Makes the folder hold these files and no other. */
 export function putImage(folder: string, image: Image): void {

@@ -6,6 +6,7 @@
  *
  * Not tried, as nothing in SQLCipher's format could see it: one page put back as it was at another moment.
  */
+import { DRIVERS_MISSING } from "../../oracle/drivers.ts";
 import { inParallel } from "../../parallel.ts";
 import { runPart } from "../../parts.ts";
 import { seedOfUnit } from "../../random.ts";
@@ -21,6 +22,7 @@ export const damage: Trial = {
   name: "damage",
   what: "damaged files and WALs, opened by a reader and by a writer",
   unit: "images",
+  inMemory: true,
   scale: { small: 160, full: 10_000 },
   run,
 };
@@ -28,7 +30,7 @@ export const damage: Trial = {
 async function run(context: TrialContext): Promise<TrialOutcome> {
   const results: PartResult[] = [];
   const done = new Map<number, number>();
-  await inParallel(jobsOf(context), context.parallel, async (job, index) => {
+  await inParallel(jobsOf(context), lanesOf(context), async (job, index) => {
     const progress = (images: number) => {
       done.set(index, images);
       context.progress([...done.values()].reduce((sum, each) => sum + each, 0));
@@ -57,8 +59,12 @@ function runJob(job: PartJob, progress: (done: number) => void): Promise<PartRes
   });
 }
 
-function jobsOf({ count, seed, parallel, folder }: TrialContext): PartJob[] {
-  const parts = Math.max(Math.min(parallel, count), Math.ceil(count / IMAGES_A_PART));
+/** What is refused is looked at twice, with a pause: most of the time a part waits. */
+const lanesOf = ({ parallel }: TrialContext) => 2 * parallel;
+
+function jobsOf(context: TrialContext): PartJob[] {
+  const { count, seed, folder } = context;
+  const parts = Math.max(Math.min(lanesOf(context), count), Math.ceil(count / IMAGES_A_PART));
   return Array.from({ length: parts }, (_, part) => ({
     seed: seedOfUnit(seed, part * SEEDS_A_PART),
     images: Math.ceil((count * (part + 1)) / parts) - Math.ceil((count * part) / parts),
@@ -94,5 +100,6 @@ function outcomeOf(results: readonly PartResult[], control: Control): TrialOutco
     },
     controls: [control],
     failures,
+    ...(DRIVERS_MISSING !== undefined && { skipped: DRIVERS_MISSING }),
   };
 }

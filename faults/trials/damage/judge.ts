@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { DriverName } from "agent-stats/sqlcipher";
 import { type Seen, seenByReader, seenByWriter, seenInPlain } from "../../oracle/judge-file.ts";
 import { canonical } from "../../oracle/story.ts";
 import type { Image } from "../../replay/disk.ts";
@@ -15,6 +16,8 @@ export interface Verdict {
 }
 
 export interface Expected {
+  /** Who made the file, and opens it. */
+  readonly driver: DriverName;
   readonly latest: string;
   /** Every state that this history ever was in. */
   readonly states: ReadonlySet<string>;
@@ -24,9 +27,9 @@ export interface Expected {
 export async function judge(folder: string, image: Image, expected: Expected): Promise<readonly [Verdict, Verdict]> {
   const file = join(folder, DB);
   putImage(folder, image);
-  const reader = verdictOf(await seenByReader(file), expected, { folder, image });
+  const reader = verdictOf(await seenByReader(file, expected.driver), expected, { folder, image });
   putImage(folder, image);
-  return [reader, verdictOf(await seenByWriter(file), expected, { folder, image })];
+  return [reader, verdictOf(await seenByWriter(file, expected.driver), expected, { folder, image })];
 }
 
 /** The control: a file without encryption, read through the same API. */

@@ -6,7 +6,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type AgentStats, openAgentStats, type StatsStore } from "agent-stats";
-import { sqlcipherStore } from "agent-stats/sqlcipher";
+import { type DriverName, sqlcipherStore } from "agent-stats/sqlcipher";
 import { sqliteStore } from "agent-stats/sqlite";
 import { LEDGERS } from "../../oracle/canary.ts";
 import { COUNTERS, KEY, protocol, serverOf, userOf } from "../../oracle/names.ts";
@@ -17,6 +17,7 @@ import { type Random, randomOf } from "../../random.ts";
 export interface MakerOrder {
   readonly folder: string;
   readonly seed: number;
+  readonly driver: DriverName;
   /** A file without encryption, for the control. */
   readonly plain: boolean;
 }
@@ -31,7 +32,7 @@ const FILE = "stats.db";
 const USERS = 4;
 const COPIES_A_SESSION = 2;
 
-async function make({ folder, seed, plain }: MakerOrder): Promise<void> {
+async function make({ folder, seed, driver, plain }: MakerOrder): Promise<void> {
   const random = randomOf(seed);
   const file = join(folder, FILE);
   const story: Entry[] = [];
@@ -47,7 +48,7 @@ async function make({ folder, seed, plain }: MakerOrder): Promise<void> {
   };
   const sessions = random.whole(1, 4);
   for (let session = 0; session < sessions; session++) {
-    const opened = open(file, plain);
+    const opened = open(file, driver, plain);
     story.push(["start"]);
     const stats = await openAgentStats({ protocols: [protocol], store: opened.store, flushEvery: 3_600_000 });
     for (let part = 0; part < COPIES_A_SESSION; part++) {
@@ -63,8 +64,8 @@ async function make({ folder, seed, plain }: MakerOrder): Promise<void> {
   writeFileSync(join(folder, LEDGERS, "told.json"), JSON.stringify(told));
 }
 
-function open(file: string, plain: boolean): { readonly store: StatsStore; close(): void } {
-  if (!plain) return { store: sqlcipherStore({ file, key: KEY, thread: "same" }), close: () => {} };
+function open(file: string, driver: DriverName, plain: boolean): { readonly store: StatsStore; close(): void } {
+  if (!plain) return { store: sqlcipherStore({ file, key: KEY, driver, thread: "same" }), close: () => {} };
   const handle = openPlain(file);
   handle.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF");
   return { store: sqliteStore(handle, { allowPlaintext: true }), close: () => void handle.close() };

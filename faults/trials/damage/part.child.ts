@@ -1,12 +1,15 @@
-import { rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import type { DriverName } from "agent-stats/sqlcipher";
+import { DRIVERS } from "../../oracle/drivers.ts";
 import { servePart } from "../../parts.ts";
 import { type Random, randomOf, seedOfUnit } from "../../random.ts";
 import type { Image } from "../../replay/disk.ts";
-import { digestOf, putImage, scratchFolder } from "../../replay/image.ts";
+import { digestOf, putImage } from "../../replay/image.ts";
 import { type Base, makeHistory } from "./bases.ts";
 import { DAMAGES, type Others } from "./damages.ts";
 import { type Expected, judge, judgePlain, type Outcome, type Verdict } from "./judge.ts";
+import type { MakerOrder } from "./maker.child.ts";
 import { useTools } from "./tools.ts";
 
 export interface PartJob {
@@ -39,7 +42,7 @@ const WRONG: ReadonlySet<Outcome> = new Set(["wrong", "broke", "changed"]);
 
 servePart<PartJob, PartResult>(async (job, progress) => {
   const part = new DamagePart(job);
-  const scratch = scratchFolder("damage");
+  const scratch = mkdtempSync(join(job.folder, "part-"));
   try {
     await part.run(scratch, progress);
   } finally {
@@ -64,14 +67,15 @@ class DamagePart {
   async run(scratch: string, progress: (done: number) => void): Promise<void> {
     const { seed: first, images, plain } = this.#job;
     const most = Math.min(MOST_IMAGES_A_HISTORY, Math.ceil(images / HISTORIES_AT_LEAST));
-    let strangers = makeHistory({ folder: join(scratch, "first"), seed: seedOfUnit(first, -1), plain });
+    let strangers = makeHistory(orderOf(join(scratch, "first"), seedOfUnit(first, -1), plain));
     for (let unit = 0; this.#ran < images; unit++) {
       const seed = seedOfUnit(first, unit);
       const folder = join(scratch, String(seed));
-      const history = makeHistory({ folder, seed, plain });
+      const order = orderOf(folder, seed, plain);
+      const history = makeHistory(order);
       this.#bases += history.length;
       const random = randomOf(seed);
-      for (const damaged of damagedImages(history, strangers, { random, most })) {
+      for (const damaged of damagedImages(history, strangers, { random, most, driver: order.driver })) {
         if (this.#ran === images) break;
         await this.#try({ ...damaged, seed, folder: join(scratch, "image"), withTools: random.percent(TOOLS_PERCENT) });
         if (this.#ran % 50 === 0) progress(this.#ran);
@@ -94,7 +98,7 @@ class DamagePart {
     if (!withTools || !isRefused(verdicts)) return;
     this.#tools += 1;
     putImage(join(this.#job.folder, `${seed}-${this.#ran}`), image);
-    const { problem, salvaged } = await useTools(folder, image, expected.states);
+    const { problem, salvaged } = await useTools(folder, image, expected);
     if (salvaged) this.#salvaged += 1;
     if (problem !== null) fail(problem);
   }
@@ -123,13 +127,18 @@ interface Attempt extends Damaged {
   readonly withTools: boolean;
 }
 
+/** By its seed, so that the same seed repeats the same history. */
+function orderOf(folder: string, seed: number, plain: boolean): MakerOrder {
+  return { folder, seed, driver: DRIVERS[seed % DRIVERS.length] as DriverName, plain };
+}
+
 const isRefused = (verdicts: readonly Verdict[]) => verdicts.every(({ outcome }) => outcome === "refused");
 
 /** Damaged images, each unlike all others of this history. */
 function* damagedImages(
   history: readonly Base[],
   strangers: readonly Base[],
-  { random, most }: { readonly random: Random; readonly most: number },
+  { random, most, driver }: { readonly random: Random; readonly most: number; readonly driver: DriverName },
 ): Generator<Damaged> {
   const made = new Set<string>();
   const states = history.at(-1)?.earlier ?? new Set<string>();
@@ -146,6 +155,6 @@ function* damagedImages(
     const digest = image && digestOf(image);
     if (!image || !digest || made.has(digest)) continue;
     made.add(digest);
-    yield { image, name: damage.name, expected: { latest: base.latest, states } };
+    yield { image, name: damage.name, expected: { latest: base.latest, states, driver } };
   }
 }

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { StatsError } from "agent-stats";
-import { salvageFile, verifyFile } from "agent-stats/sqlcipher";
+import { type DriverName, salvageFile, verifyFile } from "agent-stats/sqlcipher";
 import { seenByReader } from "../../oracle/judge-file.ts";
 import { KEY } from "../../oracle/names.ts";
 import type { State } from "../../oracle/story.ts";
@@ -20,21 +20,25 @@ export interface ToolsSaid {
  * `verifyFile` must find why an image was refused, and `salvageFile` may bring back less than was saved, never more;
  * neither changes a byte.
  */
-export async function useTools(folder: string, image: Image, states: ReadonlySet<string>): Promise<ToolsSaid> {
+export async function useTools(
+  folder: string,
+  image: Image,
+  { states, driver }: { readonly states: ReadonlySet<string>; readonly driver: DriverName },
+): Promise<ToolsSaid> {
   putImage(folder, image);
   const said = (problem: string | null, salvaged = false): ToolsSaid => ({ problem, salvaged });
   const file = join(folder, DB);
-  const found = await outcome(() => verifyFile({ file, key: KEY, thread: "same" }));
+  const found = await outcome(() => verifyFile({ file, key: KEY, driver, thread: "same" }));
   if (found.broke) return said(`verifyFile broke: ${found.broke}`);
   if (found.value?.ok) return said("verifyFile finds nothing");
   if (digestOf(imageOf(folder)) !== digestOf(image)) return said("verifyFile changed a file");
   const to = join(folder, "salvaged.db");
-  const saved = await outcome(() => salvageFile({ from: file, to, key: KEY, thread: "same" }));
+  const saved = await outcome(() => salvageFile({ from: file, to, key: KEY, driver, thread: "same" }));
   if (saved.broke) return said(`salvageFile broke: ${saved.broke}`);
   const left = new Map([...imageOf(folder)].filter(([name]) => !name.startsWith("salvaged.db")));
   if (digestOf(left) !== digestOf(image)) return said("salvageFile changed a file");
   if (saved.value === null) return said(null);
-  const seen = await seenByReader(to);
+  const seen = await seenByReader(to, driver);
   if (!("state" in seen)) return said("what was salvaged cannot be read");
   return isBelow(seen.state, states) ? said(null, true) : said("more was salvaged than was ever saved");
 }

@@ -1,3 +1,4 @@
+import { DRIVERS } from "../../oracle/drivers.ts";
 import type { CALLS, ERRORS, FILES } from "./control.ts";
 import { type Case, PHASES } from "./host.ts";
 
@@ -28,7 +29,11 @@ const FOR_GOOD = 1_000_000_000;
 
 /** Every kind of fault in every phase; which call it begins with is told by whoever tries it. */
 export function combinations(isControl: boolean): Case[] {
-  const found: Case[] = [];
+  return DRIVERS.flatMap((driver) => combinationsOf(isControl).map((each) => ({ ...each, driver })));
+}
+
+function combinationsOf(isControl: boolean): Omit<Case, "driver">[] {
+  const found: Omit<Case, "driver">[] = [];
   for (const phase of isControl ? (["count"] as const) : PHASES) {
     for (const thread of ["same", "worker"] as const) {
       for (const call of Object.keys(CALLS_ON) as (keyof typeof CALLS)[]) {

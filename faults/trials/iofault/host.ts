@@ -1,7 +1,7 @@
 import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { type AgentStats, openAgentStats, StatsError, type StatsErrorCode, type StatsStore } from "agent-stats";
-import { sqlcipherStore } from "agent-stats/sqlcipher";
+import { type DriverName, sqlcipherStore } from "agent-stats/sqlcipher";
 import { openWithKey } from "../../oracle/drivers.ts";
 import { COUNTERS, KEY, protocol, serverOf, userOf } from "../../oracle/names.ts";
 import { integrityOf, rawState } from "../../oracle/raw-file.ts";
@@ -15,6 +15,7 @@ export type Phase = (typeof PHASES)[number];
 export interface Case {
   readonly phase: Phase;
   readonly thread: "worker" | "same";
+  readonly driver: DriverName;
   readonly fault: Fault;
 }
 
@@ -121,8 +122,9 @@ class FaultyHost {
 
   async #open(): Promise<AgentStats> {
     this.#story.push(["start"]);
-    const { thread } = this.#case;
-    const store = sqlcipherStore({ file: join(this.#at.folder, FILE), key: KEY, thread, ifDamaged: "move-aside" });
+    const { thread, driver } = this.#case;
+    const file = join(this.#at.folder, FILE);
+    const store = sqlcipherStore({ file, key: KEY, driver, thread, ifDamaged: "move-aside" });
     return await within(
       openAgentStats({
         protocols: [protocol],
@@ -237,7 +239,7 @@ class FaultyHost {
       return;
     }
     if (inode !== null && statSync(file).ino !== inode) this.problem("another file stands in its place");
-    const handle = openWithKey(file);
+    const handle = openWithKey(file, this.#case.driver);
     try {
       const integrity = integrityOf(handle);
       if (integrity !== "ok") this.problem(`SQLite says: ${integrity}`);

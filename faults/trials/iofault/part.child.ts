@@ -76,10 +76,10 @@ servePart<PartJob, PartResult>(async (job, progress) => {
   return { ran, combinations: tried, refused, codes, lost, failures: failures.slice(0, MOST_FAILURES) };
 });
 
-function sentence({ phase, thread, fault }: Case): string {
+function sentence({ phase, thread, driver, fault }: Case): string {
   const { call, file, error, first, many } = fault as Fault;
   const often = many === 1 ? "once" : many > 1_000 ? "until it heals" : `${many} times`;
-  return `${phase} (thread ${thread}), ${call} of ${file} number ${first}: ${error} ${often}`;
+  return `${phase} (thread ${thread}, ${driver}), ${call} of ${file} number ${first}: ${error} ${often}`;
 }
 
 /** A file of a killed session, with its WAL; and one of the first schema. */

@@ -10,21 +10,27 @@ import type { Trial, TrialContext, TrialOutcome } from "../../trial.ts";
 import { problemsOf, type Seen } from "./judge.ts";
 import { movedUnit, naiveWriter } from "./unit.ts";
 
+/** Saving resumes by itself, which is waited for. */
+const LANES = 2;
+
 export const moved: Trial = {
   name: "moved",
   what: "The file is unlinked, renamed, replaced, or its folder goes, while it is open: in counting, saving, closing",
   unit: "moves",
-  scale: { small: 30, full: 150 },
+  scale: { small: 30, full: 120 },
   run,
 };
 
 async function run(context: TrialContext): Promise<TrialOutcome> {
   const { folder } = context;
   const naive = naiveWriter(folder);
-  const { seen, failures } = await inLanes<readonly [Remote, Remote], Seen>(context, {
-    start: (lane) => [startHost(folder, `host-${lane}`), startHost(folder, `other-${lane}`)],
-    unit: (processes, seed) => movedUnit(processes, seed, folder),
-  });
+  const { seen, failures } = await inLanes<readonly [Remote, Remote], Seen>(
+    { ...context, parallel: LANES * context.parallel },
+    {
+      start: (lane) => [startHost(folder, `host-${lane}`), startHost(folder, `other-${lane}`)],
+      unit: (processes, seed) => movedUnit(processes, seed, folder),
+    },
+  );
   const broken = seen.flatMap(({ seed, seen }) => problemsOf(seen).map((what) => ({ seed, what })));
   const count = (holds: (each: Seen) => boolean) => seen.filter((each) => holds(each.seen)).length;
   return {

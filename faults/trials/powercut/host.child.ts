@@ -5,7 +5,7 @@
 import { openSync, writeSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type AgentStats, openAgentStats } from "agent-stats";
-import { sqlcipherStore } from "agent-stats/sqlcipher";
+import { type DriverName, sqlcipherStore } from "agent-stats/sqlcipher";
 import { type HostStore, type SqliteHandle, sqliteStore } from "agent-stats/sqlite";
 import { openWithKey } from "../../oracle/drivers.ts";
 import { COUNTERS, KEY, protocol, serverOf, userOf } from "../../oracle/names.ts";
@@ -21,6 +21,7 @@ export interface HostOrder {
   /** The first id of what is asked: no two processes of a story may use the same. */
   readonly firstId: number;
   readonly store: "own" | "host";
+  readonly driver: DriverName;
   /** Of the host's handle: `FULL` is what the library asks for. */
   readonly synchronous: "FULL" | "NORMAL" | "OFF";
   readonly steps: number;
@@ -45,7 +46,14 @@ async function run(order: HostOrder): Promise<void> {
   mark(["start"]);
   const stats = await openAgentStats({
     protocols: [protocol],
-    store: store ?? sqlcipherStore({ file: order.file, key: KEY, thread: random.percent(70) ? "worker" : "same" }),
+    store:
+      store ??
+      sqlcipherStore({
+        file: order.file,
+        key: KEY,
+        driver: order.driver,
+        thread: random.percent(70) ? "worker" : "same",
+      }),
     flushEvery: random.pick([50, 3_600_000]),
     onProblem: (problem) => {
       if (problem) throw problem;
@@ -57,8 +65,8 @@ async function run(order: HostOrder): Promise<void> {
   await end(host, order.ending);
 }
 
-function openHost({ file, synchronous }: HostOrder): SqliteHandle {
-  const handle = openWithKey(file);
+function openHost({ file, driver, synchronous }: HostOrder): SqliteHandle {
+  const handle = openWithKey(file, driver);
   handle.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${synchronous}; PRAGMA temp_store = MEMORY`);
   return handle;
 }

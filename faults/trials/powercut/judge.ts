@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import type { DriverName } from "agent-stats/sqlcipher";
 import { openWithKey } from "../../oracle/drivers.ts";
 import { type Seen, seenByReader, seenByWriter } from "../../oracle/judge-file.ts";
 import { integrityOf, rawState } from "../../oracle/raw-file.ts";
@@ -14,6 +15,14 @@ export interface Verdict {
   readonly what: string;
 }
 
+/** Whose file it is, and who opens it. */
+export interface By {
+  readonly host: boolean;
+  readonly driver: DriverName;
+  /** Whether a writer goes on with it too. */
+  readonly goOn: boolean;
+}
+
 export interface Expected {
   /** Every state that is right, canonical. */
   readonly states: ReadonlySet<string>;
@@ -24,9 +33,9 @@ export interface Expected {
 }
 
 /** Judges a folder: by SQLite itself, by a reader through the public API, and by a writer who goes on. */
-export async function judge(folder: string, expected: Expected, host: boolean, goOn: boolean): Promise<Verdict | null> {
+export async function judge(folder: string, expected: Expected, { host, driver, goOn }: By): Promise<Verdict | null> {
   const file = join(folder, FILE);
-  const reader = await seenByReader(file);
+  const reader = await seenByReader(file, driver);
   // A host's own database is there before there are statistics in it.
   if (isMissing(reader) && existsSync(file) === host) {
     const isLost = expected.entries.some(([kind]) => kind === "done");
@@ -34,24 +43,29 @@ export async function judge(folder: string, expected: Expected, host: boolean, g
   }
   const read = verdictOf(reader, expected, "a reader");
   if (read !== null) return read;
-  const tables = inTables(file, expected);
-  if (tables !== null || !goOn) return tables;
-  const wrote = verdictOf(await seenByWriter(file), expected, "a writer");
-  return wrote ?? verdictOf(await withoutWriter(file), expected, "a reader after the writer");
+  if (!goOn) return inTables(file, expected);
+  // First of all, as whoever opens the file may mend it.
+  const wrote = verdictOf(await seenByWriter(file, driver), expected, "a writer");
+  if (wrote !== null) return wrote;
+  const after = verdictOf(await withoutWriter(file, driver), expected, "a reader after the writer");
+  return after ?? inTables(file, expected);
 }
 
 const isMissing = (seen: Seen) => "refused" in seen && seen.refused.code === "STATS_MISSING";
 
 /** What is in the file after the writer's own count is taken off again. */
-async function withoutWriter(file: string): Promise<Seen> {
-  const seen = await seenByReader(file);
+async function withoutWriter(file: string, driver: DriverName): Promise<Seen> {
+  const seen = await seenByReader(file, driver);
   if (!("state" in seen)) return seen;
-  return { state: new Map([...seen.state].filter(([key]) => !key.startsWith("probe|"))) };
+  return { state: withoutProbe(seen.state) };
 }
+
+const withoutProbe = (state: State): State => new Map([...state].filter(([key]) => !key.startsWith("probe|")));
 
 /**
  * SQLCipher takes its salt from the file itself: where the first page was cut off while the WAL was moved into the file,
- * SQLite alone opens it only at the second time, after it has moved the WAL.
+ * SQLite alone opens it only at the second time, after it has moved the WAL; better-sqlite3-multiple-ciphers, which does
+ * not move it then, never does.
  */
 function inTables(file: string, expected: Expected): Verdict | null {
   for (const isLast of [false, true]) {
@@ -59,7 +73,7 @@ function inTables(file: string, expected: Expected): Verdict | null {
     try {
       const integrity = integrityOf(handle);
       if (integrity !== "ok") return { fault: "corrupt", what: `SQLite says: ${integrity}` };
-      return verdictOf({ state: rawState(handle) }, expected, "the tables");
+      return verdictOf({ state: withoutProbe(rawState(handle)) }, expected, "the tables");
     } catch (error) {
       if (isLast) return { fault: "corrupt", what: `SQLite says: ${(error as Error).message}` };
     } finally {

@@ -1,12 +1,14 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import type { DriverName } from "agent-stats/sqlcipher";
 import { LEDGERS } from "../../oracle/canary.ts";
+import { DRIVERS } from "../../oracle/drivers.ts";
 import { acknowledged, admissible, type Entry, entriesOf } from "../../oracle/story.ts";
 import { servePart } from "../../parts.ts";
 import { type Random, randomOf, seedOfUnit } from "../../random.ts";
 import { crash } from "../../replay/crash.ts";
 import { Disk } from "../../replay/disk.ts";
-import { digestOf, putImage, scratchFolder } from "../../replay/image.ts";
+import { digestOf, putImage } from "../../replay/image.ts";
 import type { FileRecord } from "../../replay/log.ts";
 import { type Expected, type Fault, judge } from "./judge.ts";
 import { type Recording, type RecordingOrder, record } from "./recording.ts";
@@ -39,7 +41,8 @@ servePart<PartJob, PartResult>(async (job, progress) => {
   const faults = { corrupt: 0, acknowledgedLost: 0, neverCounted: 0, halfDone: 0 };
   const failures: { seed: number; what: string }[] = [];
   let [ran, recordings, crashPoints] = [0, 0, 0];
-  const scratch = scratchFolder("powercut");
+  const scratch = join(job.folder, "scratch");
+  mkdirSync(scratch);
   const cuts = Math.min(MOST_CUTS_A_RECORDING, Math.ceil(job.states / RECORDINGS_AT_LEAST));
   try {
     for (let unit = 0; ran < job.states; unit++) {
@@ -47,9 +50,12 @@ servePart<PartJob, PartResult>(async (job, progress) => {
       const folder = join(job.folder, String(seed));
       mkdirSync(folder, { recursive: true });
       const store = job.store ?? (seed % 2 === 0 ? "own" : "host");
-      const recording = record({ ...job, store, seed, folder });
+      // By its seed, so that the same seed repeats the same recording.
+      const driver = DRIVERS[Math.floor(seed / 2) % DRIVERS.length] as DriverName;
+      const recording = record({ ...job, store, driver, seed, folder });
       const points = new Set<number>();
-      for await (const { verdict, at } of crashes(recording, { without: job.without, store, seed, scratch, cuts })) {
+      const attack = { without: job.without, store, driver, seed, scratch, cuts };
+      for await (const { verdict, at } of crashes(recording, attack)) {
         if (ran === job.states) break;
         ran += 1;
         points.add(at);
@@ -72,13 +78,15 @@ servePart<PartJob, PartResult>(async (job, progress) => {
 interface Attack {
   readonly without: PartJob["without"];
   readonly store: RecordingOrder["store"];
+  readonly driver: DriverName;
   readonly seed: number;
   readonly scratch: string;
   readonly cuts: number;
 }
 
 /** Replays the record once, cuts the power at random moments, and judges what each cut left. No two are the same. */
-async function* crashes({ before, told, records }: Recording, { without, store, seed, scratch, cuts: often }: Attack) {
+async function* crashes({ before, told, records }: Recording, attack: Attack) {
+  const { without, store, driver, seed, scratch, cuts: often } = attack;
   const random = randomOf(seed);
   const disk = new Disk(before);
   const cuts = cutsPerRecord(records, often, random);
@@ -99,7 +107,8 @@ async function* crashes({ before, told, records }: Recording, { without, store, 
       judged.add(digest);
       putImage(folder, image);
       expected ??= expectedAfter(entries);
-      yield { at, verdict: await judge(folder, expected, store === "host", random.percent(GO_ON_PERCENT)) };
+      const goOn = random.percent(GO_ON_PERCENT);
+      yield { at, verdict: await judge(folder, expected, { host: store === "host", driver, goOn }) };
     }
   }
 }

@@ -5,6 +5,7 @@
  */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { DRIVERS_MISSING } from "../../oracle/drivers.ts";
 import { inParallel } from "../../parallel.ts";
 import { runPart } from "../../parts.ts";
 import { seedOfUnit } from "../../random.ts";
@@ -52,6 +53,7 @@ export const powercut: Trial = {
   name: "powercut",
   what: "the recorded writes replayed up to a power cut: whatever was not synced is dropped, torn or reordered",
   unit: "states",
+  inMemory: true,
   scale: { small: 400, full: 20_000 },
   run,
 };
@@ -118,5 +120,6 @@ function outcomeOf(results: readonly PartResult[], controls: readonly Control[])
     },
     controls,
     failures,
+    ...(DRIVERS_MISSING !== undefined && { skipped: DRIVERS_MISSING }),
   };
 }

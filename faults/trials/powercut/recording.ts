@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { DriverName } from "agent-stats/sqlcipher";
 import { LEDGERS } from "../../oracle/canary.ts";
 import type { Entry } from "../../oracle/story.ts";
 import { type Random, randomOf } from "../../random.ts";
@@ -18,6 +19,7 @@ export interface RecordingOrder {
   readonly folder: string;
   readonly shim: string;
   readonly store: HostOrder["store"];
+  readonly driver: DriverName;
   readonly synchronous: HostOrder["synchronous"];
 }
 
@@ -57,7 +59,7 @@ function firstFile(file: string, store: HostOrder["store"], random: Random): Ent
 }
 
 function hostOrder(
-  { store, synchronous }: RecordingOrder,
+  { store, driver, synchronous }: RecordingOrder,
   random: Random,
   { data, ledgers, number }: { data: string; ledgers: string; number: number },
 ): HostOrder {
@@ -67,6 +69,7 @@ function hostOrder(
     marks: join(ledgers, "marks"),
     firstId: (number + 1) * 1_000,
     store,
+    driver,
     synchronous,
     steps: random.whole(4, 16),
     ending: random.pick(["close", "exit", "kill"] as const),
