@@ -15,7 +15,7 @@ export function fileLocks(file: string, open: (path: string) => SqliteHandle): S
   const release = (session: number) => {
     held.get(session)?.close();
     held.delete(session);
-    for (const suffix of ["", "-journal"]) rmSync(pathOf(session) + suffix, { force: true });
+    rmSync(pathOf(session), { force: true });
   };
 
   return {
