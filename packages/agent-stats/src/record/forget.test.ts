@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { defineProtocol } from "./protocol.ts";
 import { Recorder } from "./recorder.ts";
+import type { Scope } from "./scope.ts";
 
 const smp = defineProtocol("smp", {
   sent: "messages sent",
@@ -121,6 +122,12 @@ describe("a recorder that starts from the past", () => {
     ]);
   });
 
+  test("leaves to the store what it does not know, keys of which it knows no counter too", () => {
+    const recorder = new Recorder({ protocols: [smp] });
+    recorder.startFrom(past.map((sum) => ({ ...sum, counter: "unknownHere" })));
+    expect(recorder.getServersStats().servers).toEqual([]);
+  });
+
   test("has nothing to save because of it", () => {
     const recorder = new Recorder({ protocols: [smp] });
     let told = 0;
@@ -130,4 +137,28 @@ describe("a recorder that starts from the past", () => {
     recorder.startFrom(past);
     expect([recorder.takeChanges(), told]).toEqual([[], 0]);
   });
+});
+
+test("a reset starts from zero what its scope covers, by every field of it; gauges show on", () => {
+  const keys = [
+    [smp, "1", "smp://a"],
+    [smp, "1", "smp://b"],
+    [smp, "2", "smp://a"],
+    [ntf, "1", "smp://a"],
+  ] as const;
+  const left = (scope: Scope) => {
+    const recorder = new Recorder();
+    for (const key of keys) recorder.server(...key).add("sent");
+    recorder.server(smp, "1", "smp://a").set("connected", 3);
+    recorder.reset(scope);
+    const { servers } = recorder.getServersStats();
+    expect(servers.map(({ live }) => live)).toEqual([{ connected: 3 }, {}, {}, {}]);
+    return servers.flatMap(({ session }, i) => (session.sent === 1 ? [i] : []));
+  };
+  expect(left({})).toEqual([]);
+  expect(left({ protocol: "smp" })).toEqual([3]);
+  expect(left({ userId: "1" })).toEqual([2]);
+  expect(left({ server: "smp://a" })).toEqual([1]);
+  expect(left({ protocol: "smp", userId: "1", server: "smp://a" })).toEqual([1, 2, 3]);
+  expect(left({ protocol: "xftp" })).toEqual([0, 1, 2, 3]);
 });

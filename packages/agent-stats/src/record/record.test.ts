@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { afterEach, describe, expect, expectTypeOf, test, vi } from "vitest";
-import { type Counter, defineProtocol, type ProtocolDefinition } from "./protocol.ts";
+import { defineProtocol } from "./protocol.ts";
 import { Recorder } from "./recorder.ts";
 import { CHANGED, type Row, URGENT, type Urgency } from "./row.ts";
 
@@ -24,53 +24,13 @@ function sessions(recorder: Recorder): Record<string, Readonly<Record<string, nu
   return Object.fromEntries(servers.map((s) => [`${s.protocol} ${s.userId} ${s.server}`, s.session]));
 }
 
-describe("defineProtocol", () => {
-  test("keeps the order of names, tells gauges from counters, and fills in what was left out", () => {
-    expect(smp.counters).toEqual([
-      { name: "sent", help: "messages sent", unit: "count", error: false, attemptsOf: null },
-      { name: "sendAttempts", help: "messages tried", unit: "count", error: false, attemptsOf: "sent" },
-      { name: "sendErrors", help: "messages refused", unit: "count", error: true, attemptsOf: null },
-      { name: "bytesSent", help: "bytes sent", unit: "bytes", error: false, attemptsOf: null },
-    ] satisfies Counter[]);
-    expect(smp.gauges).toEqual([
-      { name: "connected", help: "1 while connected", unit: "count" },
-      { name: "backlog", help: "bytes waiting", unit: "bytes" },
-    ]);
-    expect([...smp.counterIndex.keys()]).toEqual(smp.counters.map(({ name }) => name));
-    expect([...smp.gaugeIndex.keys()]).toEqual(smp.gauges.map(({ name }) => name));
-    expect(Object.isFrozen(smp)).toBe(true);
-  });
-
-  test.each<[why: string, name: string, definition: ProtocolDefinition]>([
-    ["a protocol without a name", "", { sent: "x" }],
-    ["a protocol's name that is none", "smp protocol", { sent: "x" }],
-    ["a protocol's name that is too long", "p".repeat(65), { sent: "x" }],
-    ["a counter without a name", "smp", { "": "x" }],
-    ["a counter's name that begins with a digit", "smp", { "1st": "x" }],
-    ["a counter's name that is too long", "smp", { ["c".repeat(65)]: "x" }],
-    ["a gauge's name that is none", "smp", { "a b": { help: "x", gauge: true } }],
-    ["no help text", "smp", { sent: "" }],
-    ["no help text in a definition", "smp", { sent: { help: "" } }],
-    ["no help text for a gauge", "smp", { connected: { help: "", gauge: true } }],
-    ["attempts of what is not there", "smp", { tries: { help: "x", attemptsOf: "sent" } }],
-    ["attempts of a gauge", "smp", { live: { help: "x", gauge: true }, tries: { help: "x", attemptsOf: "live" } }],
-  ])("refuses %s", (_why, name, definition) => {
-    expect(() => defineProtocol(name, definition)).toThrow(TypeError);
-  });
-
-  test("control: the longest names, and every character that a name may have", () => {
-    const { counters } = defineProtocol("p".repeat(64), { ["c".repeat(64)]: "x", "_a.b-C9": "x" });
-    expect(counters).toHaveLength(2);
-  });
-
-  test("two protocols of one name are refused at once where both are given, and count nowhere where one comes later", () => {
-    const other = defineProtocol("smp", { sent: "another meaning" });
-    expect(() => new Recorder({ protocols: [smp, other] })).toThrow(/protocol 2 has the name/);
-    const recorder = new Recorder({ protocols: [smp] });
-    recorder.server(other, 1, "smp://a").add("sent", 5);
-    expect(sessions(recorder)).toEqual({});
-    expect(recorder.getServersStats().rejected).toEqual({ ...NO_REJECTIONS, badKey: 1 });
-  });
+test("two protocols of one name are refused at once where both are given, and count nowhere where one comes later", () => {
+  const other = defineProtocol("smp", { sent: "another meaning" });
+  expect(() => new Recorder({ protocols: [smp, other] })).toThrow(/protocol 2 has the name/);
+  const recorder = new Recorder({ protocols: [smp] });
+  recorder.server(other, 1, "smp://a").add("sent", 5);
+  expect(sessions(recorder)).toEqual({});
+  expect(recorder.getServersStats().rejected).toEqual({ ...NO_REJECTIONS, badKey: 1 });
 });
 
 describe("handles", () => {
@@ -96,8 +56,26 @@ describe("handles", () => {
     server.counter("sent").add();
     server.add("bytesSent", 0);
     server.counter("bytesSent").add(0);
-    expect(sessions(recorder)).toEqual({ "smp 1 smp://a": { sent: 2 } });
+    const untouched = recorder.server(smp, 2, "smp://a");
+    untouched.add("sent", 0);
+    untouched.counter("sent").add(0);
+    expect(sessions(recorder)).toEqual({ "smp 1 smp://a": { sent: 2 }, "smp 2 smp://a": {} });
+    expect(recorder.takeChanges()).toEqual([server]);
     expect(recorder.getServersStats().rejected).toEqual(NO_REJECTIONS);
+  });
+
+  test("are told apart by counter, bound or not, also in what they add after the first time", () => {
+    const recorder = new Recorder();
+    const server = recorder.server(smp, 1, "smp://a");
+    const [sent, errors, bytes] = [server.counter("sent"), server.counter("sendErrors"), server.counter("bytesSent")];
+    for (let i = 0; i < 3; i++) {
+      sent.add(1);
+      errors.add(10);
+      bytes.add(100);
+      server.add("bytesSent", 1_000);
+    }
+    expect(server.counter("sendErrors")).toBe(errors);
+    expect(sessions(recorder)).toEqual({ "smp 1 smp://a": { sent: 3, sendErrors: 30, bytesSent: 3_300 } });
   });
 
   test("gauges show the last value, zero and negative ones too, and are no counters", () => {
@@ -112,9 +90,6 @@ describe("handles", () => {
   });
 
   test("never throw: what cannot be counted is counted as rejected, and changes nothing", () => {
-    const recorder = new Recorder();
-    const server = recorder.server(smp, 1, "smp://a");
-    const bound = server.counter("sent");
     const bad: [string, unknown][] = [
       ["negative", -1],
       ["negative", -(2 ** 53)],
@@ -132,15 +107,21 @@ describe("handles", () => {
       ["tooLarge", 2 ** 53],
       ["tooLarge", Number.MAX_VALUE],
     ];
-    const expected: Record<string, number> = { ...NO_REJECTIONS };
-    for (const [why, n] of bad) {
-      for (const count of [() => server.add("sent", n as number), () => bound.add(n as number)]) {
-        expect(count, `${why}: ${String(n)}`).not.toThrow();
-        expected[why] = (expected[why] ?? 0) + 1;
-        expect(recorder.getServersStats().rejected, `${why}: ${typeof n}`).toEqual(expected);
+    for (const before of [{}, { sent: 7 }]) {
+      const recorder = new Recorder();
+      const server = recorder.server(smp, 1, "smp://a");
+      const bound = server.counter("sent");
+      if (before.sent !== undefined) server.add("sent", before.sent);
+      const expected: Record<string, number> = { ...NO_REJECTIONS };
+      for (const [why, n] of bad) {
+        for (const count of [() => server.add("sent", n as number), () => bound.add(n as number)]) {
+          expect(count, `${why}: ${String(n)}`).not.toThrow();
+          expected[why] = (expected[why] ?? 0) + 1;
+          expect(recorder.getServersStats().rejected, `${why}: ${typeof n}`).toEqual(expected);
+        }
       }
+      expect(sessions(recorder)).toEqual({ "smp 1 smp://a": before });
     }
-    expect(sessions(recorder)).toEqual({ "smp 1 smp://a": {} });
   });
 
   test("stop at the largest exact number, by whatever steps it is reached", () => {
@@ -179,6 +160,11 @@ describe("handles", () => {
       badKey: 5,
     });
   });
+});
+
+test("each recorder tells itself from all others, also from those that began at the same moment", () => {
+  const sessions = Array.from({ length: 100 }, () => new Recorder().session);
+  expect(new Set(sessions).size).toBe(100);
 });
 
 describe("memory", () => {
@@ -288,4 +274,6 @@ test("who listens is told of the first change, of the first urgent one after it,
   expect(told).toEqual([CHANGED, URGENT]);
   server.add("sendErrors");
   expect(told).toEqual([CHANGED, URGENT, URGENT]);
+  recorder.listen(null);
+  expect(() => recorder.server(smp, 2, "smp://a").add("sendErrors")).not.toThrow();
 });

@@ -18,6 +18,12 @@ describe("a handle that was asked for with what is no key", () => {
       1,
       "a",
     ],
+    ...["counters", "gauges", "counterIndex", "gaugeIndex"].map((part): [string, unknown, unknown, unknown] => [
+      `a protocol whose ${part} are something else`,
+      { ...smp, [part]: {} },
+      1,
+      "smp://a",
+    ]),
     ["no user", smp, null, "smp://a"],
     ["an object for a user", smp, {}, "smp://a"],
     ["half a character for a user", smp, "\ud800", "smp://a"],
