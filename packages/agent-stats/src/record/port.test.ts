@@ -80,7 +80,7 @@ describe("what is said", () => {
 
 describe("what is heard", () => {
   test("of a port of Node's: each message, and each way in which it can end", () => {
-    const { channel } = emitter();
+    const { channel } = emitter({ readyState: 1, addEventListener: () => expect.unreachable("it is no socket") });
     const { heard } = heardOn(channel);
     channel.emit("message", HELLO);
     for (const end of ["close", "exit", "disconnect", "open"]) channel.emit(end);
@@ -196,8 +196,10 @@ describe("a process is kept alive", () => {
     await null;
     channel.on("exit", () => {});
     expect(done).toEqual(["unref"]);
-    channel.on("message", () => {});
+    const theirs = () => {};
+    channel.on("message", theirs);
     expect(done).toEqual(["unref", "ref"]);
+    channel.off("message", theirs);
     port.ref(false);
     expect(done).toEqual(["unref", "ref"]);
   });

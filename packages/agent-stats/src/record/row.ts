@@ -78,10 +78,6 @@ export class Row implements Server {
     return this.group.userId;
   }
 
-  isOf(protocol: Protocol, userId: string, server: string): boolean {
-    return this.server === server && this.userId === userId && this.protocol === protocol;
-  }
-
   add(counter: string, n = 1): void {
     const index = this.protocol.counterIndex.get(counter);
     if (index === undefined) this.group.owner.rejected("unknownName");
