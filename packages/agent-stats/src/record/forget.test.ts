@@ -148,7 +148,7 @@ test("a reset starts from zero what its scope covers, by every field of it; gaug
   ] as const;
   const left = (scope: Scope) => {
     const recorder = new Recorder();
-    for (const key of keys) recorder.server(...key).add("sent");
+    for (const [protocol, userId, server] of keys) recorder.server(protocol, userId, server).add("sent");
     recorder.server(smp, "1", "smp://a").set("connected", 3);
     recorder.reset(scope);
     const { servers } = recorder.getServersStats();
