@@ -20,7 +20,7 @@ export interface MemberSpec {
 }
 
 /** How many entries a member writes at once, and how long it rests at most. */
-export const BURST = [600, 1_800] as const;
+export const BURST = [1_200, 3_600] as const;
 export const PAUSE_MS = 2;
 
 /** Users whom every life counts, and nobody deletes. */
