@@ -118,13 +118,18 @@ function remoteOf(child: ChildProcess, said: () => string): Remote {
 
 /** A signal is delivered when its time comes: the files stand still only when the last thread does. */
 function waitUntilStopped(pid: number): boolean {
-  for (let looks = 0; looks < 100_000; looks++) {
+  for (let looks = 0; looks < 50_000; looks++) {
     const states = statesOf(pid);
     if (states.length === 0) return false;
     if (states.every((state) => state === "T")) return true;
+    // It needs the processor for that.
+    Atomics.wait(PAUSE, 0, 0, PAUSE_MS);
   }
   return false;
 }
+
+const PAUSE = new Int32Array(new SharedArrayBuffer(4));
+const PAUSE_MS = 0.1;
 
 /** What each of its threads does, as Linux tells: `T` is stopped. Nothing where there is no /proc. */
 function statesOf(pid: number): string[] {

@@ -34,7 +34,7 @@ export async function clockUnit(
   try {
     await life.live();
     await reader.call("setZone", plan.zone);
-    return { plan, ...life.ledger, reading: await reader.call<Reading>("read", where) };
+    return { plan, ...life.ledger, reading: await reader.call<Reading>("read", { ...where, thread: "same" }) };
   } finally {
     await life.end();
     removeSearched(home);

@@ -1,5 +1,6 @@
 /** One erase unit: a history, a deletion, images of the files at many moments, and what was found in them. */
 import { copyFileSync, mkdirSync, readdirSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { DriverName } from "agent-stats/sqlcipher";
@@ -29,13 +30,16 @@ export async function eraseUnit(
   folder: string,
 ): Promise<Seen> {
   const history = historyOf(seed, drivers);
-  const files = join(folder, `unit-${seed}`, "db");
-  mkdirSync(files, { recursive: true });
-  const unit = new Unit(lane, history, seed, files);
+  const home = join(folder, `unit-${seed}`);
+  const files = join(home, "db");
+  // Among the temporary files, which are in memory where there is room.
+  const images = join(tmpdir(), `images-${seed}`);
+  for (const each of [files, images]) mkdirSync(each, { recursive: true });
+  const unit = new Unit(lane, history, seed, { files, images });
   try {
     return await unit.run();
   } finally {
-    removeSearched(join(folder, `unit-${seed}`));
+    for (const each of [home, images]) removeSearched(each);
   }
 }
 
@@ -45,15 +49,17 @@ class Unit {
   readonly #seed: number;
   readonly #random: Random;
   readonly #files: string;
+  readonly #imagesIn: string;
   readonly #images: Image[] = [];
   #copies = 0;
 
-  constructor(lane: Lane, history: History, seed: number, files: string) {
+  constructor(lane: Lane, history: History, seed: number, at: { readonly files: string; readonly images: string }) {
     this.#lane = lane;
     this.#history = history;
     this.#seed = seed;
     this.#random = randomOf(seed + 1);
-    this.#files = files;
+    this.#files = at.files;
+    this.#imagesIn = at.images;
   }
 
   async run(): Promise<Seen> {
@@ -158,7 +164,7 @@ class Unit {
 
   /** The files as a kill at this moment would leave them: nobody writes while they are copied. */
   #image(): string {
-    const to = join(this.#files, "..", `image-${++this.#copies}`);
+    const to = join(this.#imagesIn, `image-${++this.#copies}`);
     mkdirSync(to);
     const { subject, other } = this.#lane;
     const processes = this.#history.crowded ? [subject, other] : [subject];
@@ -183,10 +189,12 @@ class Unit {
     const chosen = [...between].sort(() => this.#random.next() - 0.5).slice(0, IMAGES_OPENED);
     for (const [index, folder] of chosen.entries()) {
       const file = join(folder, "stats.db");
-      const sums = await this.#lane.other.call<Sums>("sums", { ...where, file });
+      // Whoever only judges needs no thread for that.
+      const image = { ...where, file, thread: "same" };
+      const sums = await this.#lane.other.call<Sums>("sums", image);
       if (index > 0) this.#images.push({ sums });
       else {
-        const next = await this.#lane.other.call<{ sums: Sums }>("nextStart", { ...where, file, thread: "same" });
+        const next = await this.#lane.other.call<{ sums: Sums }>("nextStart", image);
         this.#images.push({ sums, next: { sums: next.sums, found: this.#look(folder) } });
       }
     }

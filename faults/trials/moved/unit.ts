@@ -158,7 +158,11 @@ class Unit {
   async #read(name: string, path: string): Promise<Seen["files"][string]> {
     const { other, where, place, scenario } = this.#parts;
     try {
-      const copy = { ...where, file: copyAlone(path, join(place.outside, `alone-${name}`, "stats.db")) };
+      const copy: Where = {
+        ...where,
+        thread: "same",
+        file: copyAlone(path, join(place.outside, `alone-${name}`, "stats.db")),
+      };
       const { sums } = await other.call<Reading>("read", copy);
       const joined = scenario.joined ? sumsOfCounts([OF_OTHERS]) : new Map<string, number>();
       const mine = path === place.file ? minus(sums, joined) : sums;
