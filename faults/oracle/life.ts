@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmdirSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Ending } from "agent-stats";
 import type { LifeSpec } from "../child/spec.ts";
@@ -58,6 +59,8 @@ export async function judgeFile(
   before: Sums,
   { how, isStuck = false, hasProblem = false }: Expected = {},
 ): Promise<Judged> {
-  const kept = await readKept(file, `${file}.judged`);
+  const folder = mkdtempSync(join(tmpdir(), "judged-"));
+  const kept = await readKept(file, join(folder, "stats.db"));
+  rmdirSync(folder);
   return judgeLife({ entries, before, kept, flushEveryMs, isStuck, hasProblem, killedAt, how: how ?? null });
 }
