@@ -4,7 +4,7 @@ import type { Recorder } from "../record/recorder.ts";
 import { CHANGED, type Row } from "../record/row.ts";
 import type { Scope } from "../record/scope.ts";
 import { type CountedRow, type KeyOfRow, rowsOf, type SaveBatch } from "../store/store.ts";
-import { Numbers } from "./numbers.ts";
+import { inOrder, Numbers, nextDifference } from "./numbers.ts";
 
 /**
  * One row: its place holds what its counters stood at when they were last collected. There may be a hundred thousand:
@@ -226,16 +226,15 @@ export class Progress {
     const toSaved = progress.at - from;
     const first = this.firstCounterOf(protocol);
     const had = before.length;
-    // Most of what a save costs this thread is this loop: one index for both arrays is a fifth less of it.
-    for (let at = from; at < end; at++) {
-      const value = values[at] as number;
-      const was = saved[at + toSaved] as number;
-      if (value === was) continue;
-      saved[at + toSaved] = value;
+    for (let at = from; ; at++) {
+      at = nextDifference(values, saved, at, toSaved, end);
+      if (at === end) break;
       const index = at - from;
+      const value = values[at] as number;
       const start = hourStart ? (hourStart.cells[hourStart.at + index] as number) : row.began(index);
       into.add3(row.number, first + index, value - start);
-      before.add(was);
+      before.add(saved[at + toSaved] as number);
+      saved[at + toSaved] = value;
     }
     return before.length > had;
   }
@@ -268,18 +267,6 @@ export class Progress {
     this.#counters.push(...protocol.counters.map((counter) => counter.name));
     return first;
   }
-}
-
-/** The numbers of the rows, upwards: memory is read twice as fast in the order in which it lies. */
-function inOrder(rows: readonly Row[], below: number): Int32Array {
-  const marks = new Uint32Array(Math.ceil(below / 32));
-  for (const { number } of rows) marks[number >>> 5] = (marks[number >>> 5] as number) | (1 << (number & 31));
-  const numbers = new Int32Array(rows.length);
-  let length = 0;
-  marks.forEach((mark, i) => {
-    for (let rest = mark; rest !== 0; rest &= rest - 1) numbers[length++] = i * 32 + 31 - Math.clz32(rest & -rest);
-  });
-  return numbers;
 }
 
 const NOTHING: Undecided = { cells: new Float64Array(0), before: new Float64Array(0) };

@@ -109,6 +109,25 @@ describe("a store's thread that stands in", () => {
     thread.calls.close();
   });
 
+  test("gives the database the keys that it was told of, once, where a batch leaves them out", () => {
+    const { announcer, recorder, server, progress, thread, saved } = setUp();
+    server.add("sent", 3);
+    expect(announcer.knownBelow).toBe(0);
+    announcer.resume(DUE);
+    recorder.server(smp, 1, "smp://late").add("sent");
+    const save = (number: number) => {
+      const batch = progress.collect({ ...DUE, save: number, at: 0 }, announcer.knownBelow) as SaveBatch;
+      thread.calls.save(batch);
+      progress.acknowledge(batch);
+      return batch.keys.map(([row]) => row);
+    };
+    expect(save(1)).toEqual([1]);
+    server.add("sent");
+    expect(save(2)).toEqual([]);
+    expect(saved.map(({ keys }) => keys.map(([row]) => row))).toEqual([[1, 0], []]);
+    thread.calls.close();
+  });
+
   test("tries again after a failure, and says all of it", () => {
     const { announcer, server, thread, fate, last } = setUp();
     server.add("sent", 3);
