@@ -44,6 +44,10 @@ export class Numbers {
   }
 }
 
+export function copy(from: Place, to: Place, length: number): void {
+  for (let i = 0; i < length; i++) to.cells[to.at + i] = from.cells[from.at + i] as number;
+}
+
 /** Those numbers below `below`, upwards: memory is read twice as fast in the order in which it lies. */
 export function inOrder(things: readonly { readonly number: number }[], below: number): Int32Array {
   const marks = new Uint32Array(Math.ceil(below / 32));

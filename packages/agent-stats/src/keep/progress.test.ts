@@ -71,6 +71,18 @@ describe("what was collected", () => {
     expect(collect(4, 2)).toEqual([5, 0, 3]);
   });
 
+  test("by a session that goes on from another counts from where that ended", () => {
+    const { servers, progress, collect } = setUp();
+    for (const hour of [1, 2]) {
+      servers[5]?.add("sent", 5);
+      collect(1, hour);
+      progress.decided();
+    }
+    servers[5]?.add("sent", 3);
+    progress.startSession();
+    expect(collect(1, 2)).toEqual([5, 0, 3]);
+  });
+
   test("and left behind by a keeper comes again for the next, as counts of its session", () => {
     const { servers, recorder, progress, collect } = setUp();
     servers[5]?.add("sent", 5);

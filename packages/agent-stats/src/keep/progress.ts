@@ -4,7 +4,7 @@ import type { Recorder } from "../record/recorder.ts";
 import { CHANGED, type Row } from "../record/row.ts";
 import type { Scope } from "../record/scope.ts";
 import { type CountedRow, type KeyOfRow, rowsOf, type SaveBatch } from "../store/store.ts";
-import { inOrder, Numbers, nextDifference } from "./numbers.ts";
+import { copy, inOrder, Numbers, nextDifference } from "./numbers.ts";
 
 /**
  * One row: its place holds what its counters stood at when they were last collected. There may be a hundred thousand:
@@ -13,7 +13,7 @@ import { inOrder, Numbers, nextDifference } from "./numbers.ts";
 interface RowProgress extends Place {
   /** The hour that is being filled; null before the first. */
   hour: number | null;
-  /** What the counters stood at when that began; null where it began with the session. */
+  /** What the counters stood at when that began; null where none has begun but the session's first. */
   hourStart: Place | null;
 }
 
@@ -29,8 +29,6 @@ interface Undecided {
 export type BatchHead = Omit<SaveBatch, "keys" | "counters" | "cells">;
 
 const CELL = 3;
-/** What a message counts in most protocols: an attempt and its success. */
-const CELLS_A_ROW = 2;
 
 const KNOWN = new WeakMap<Recorder, Progress>();
 
@@ -68,9 +66,9 @@ export class Progress {
    */
   collect(head: BatchHead, knownBelow = 0): SaveBatch | null {
     const changed = this.recorder.takeChanges();
-    // About so many; where it is more, there is room in time.
-    const cells = new Numbers(changed.length * CELLS_A_ROW * CELL);
-    const before = new Numbers(changed.length * CELLS_A_ROW);
+    // Of most rows two counters change, an attempt and its success. Where it is more, room is made.
+    const cells = new Numbers(changed.length * 2 * CELL);
+    const before = new Numbers(changed.length * 2);
     const keys: KeyOfRow[] = [];
     for (const number of inOrder(changed, this.recorder.rowCount)) {
       const row = this.recorder.row(number);
@@ -133,8 +131,9 @@ export class Progress {
 
   /** The batch is not in the database: its rows are as if they had just changed. */
   release(batch: SaveBatch): void {
+    if (!this.#undecided) return;
     const rows = new Set(rowsOf(batch));
-    const { cells, before } = this.#undecided ?? NOTHING;
+    const { cells, before } = this.#undecided;
     forEachCell(cells, (number, counter, _, i) => {
       const row = this.recorder.row(number);
       const progress = this.#rows[number];
@@ -179,7 +178,7 @@ export class Progress {
       if (!progress || !row) return;
       row.beginAt(savedOf(row, progress));
       progress.hour = null;
-      progress.hourStart = null;
+      if (progress.hourStart) copy(progress, progress.hourStart, row.protocol.counters.length);
     });
   }
 
@@ -242,8 +241,7 @@ export class Progress {
   #beginHour(progress: RowProgress, hour: number, length: number): void {
     if (progress.hour !== null) {
       progress.hourStart ??= this.#memory.take(length);
-      const { cells, at } = progress.hourStart;
-      for (let i = 0; i < length; i++) cells[at + i] = progress.cells[progress.at + i] as number;
+      copy(progress, progress.hourStart, length);
     }
     progress.hour = hour;
   }
@@ -268,8 +266,6 @@ export class Progress {
     return first;
   }
 }
-
-const NOTHING: Undecided = { cells: new Float64Array(0), before: new Float64Array(0) };
 
 function keyOf(row: Row): KeyOfRow {
   return [row.number, row.protocol.name, row.userId, row.server];
