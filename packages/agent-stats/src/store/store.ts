@@ -71,7 +71,8 @@ export type StatsStore = {
   listen?(onCleared: () => void): void;
   /**
    * Hears what is about to be counted, in memory that its own thread can read: when no save has come in the time that
-   * was announced, it saves by itself. False where it does not know the rows that were announced before: say them anew.
+   * was announced, it saves by itself. No batch brings a key that was announced. False where it does not know the rows
+   * that were announced before: say them anew.
    */
   announce?(news: Announcement): boolean;
 };
