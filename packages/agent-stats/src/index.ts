@@ -1,5 +1,8 @@
-export type { AgentStats, GivenScope, KeepAgentOptions, KeepOptions, OpenOptions, StatsView } from "./keep/open.ts";
-export { keepStats, openAgentStats, readAgentStats } from "./keep/open.ts";
+export type { AgentStats, KeepAgentOptions, KeepOptions, OpenOptions } from "./keep/open.ts";
+export { keepStats, openAgentStats } from "./keep/open.ts";
+export type { StatsView } from "./keep/read.ts";
+export { readAgentStats } from "./keep/read.ts";
+export type { GivenScope } from "./keep/scopes.ts";
 export type { RemoteAgent, StatsAgent } from "./record/connect.ts";
 export { connectRecorder } from "./record/connect.ts";
 export type { ChannelLike } from "./record/port.ts";

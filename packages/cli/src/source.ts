@@ -27,7 +27,8 @@ export async function read<T>(
 /** The same to look more than once; whoever opens it closes it. */
 export async function openView({ db, driver }: StoreFlags, key: StatsKey): Promise<StatsView> {
   const [{ readAgentStats }, { sqlcipherReader }] = await Promise.all([
-    import("agent-stats"),
+    // Not the whole library: what counts and saves would take as long to load as the driver.
+    import("agent-stats/read"),
     import("agent-stats/sqlcipher"),
   ]);
   return readAgentStats({ store: sqlcipherReader(optionsOf(db, key, driver)) });

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
-import { readAgentStats } from "../keep/open.ts";
+import { readAgentStats } from "../keep/read.ts";
 import { memoryStore } from "../store/memory.ts";
 import { address, FIELDS, PROTOCOLS, STARTED_AT } from "./simplex.testing.ts";
 import { importSimplex, parseSimplex, SimplexFormatError, toPresentedServersSummary } from "./simplex.ts";

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { keepStats, readAgentStats } from "../keep/open.ts";
+import { keepStats } from "../keep/open.ts";
+import { readAgentStats } from "../keep/read.ts";
 import { memoryStore } from "../store/memory.ts";
 import type { StatsStore } from "../store/store.ts";
 import { address, type Entry, expectedRows, persisted, rowsByName } from "./simplex.testing.ts";

@@ -2,47 +2,19 @@ import type { StatsAgent } from "../record/connect.ts";
 import type { Protocol } from "../record/protocol.ts";
 import { Recorder } from "../record/recorder.ts";
 import type { Server } from "../record/row.ts";
-import { covers, type Scope } from "../record/scope.ts";
 import type { StatsError } from "../store/errors.ts";
-import type { Erased, HourRow, StatsReader, StatsStore, Totals } from "../store/store.ts";
-import { type ServersStats, serversStats } from "../summarise/servers-stats.ts";
-import { type SessionWithCounts, sessionsWithCounts } from "../summarise/sessions.ts";
-import { hoursOf, type TimelineEntry, type TimelineOptions, timelineOf } from "../summarise/timeline.ts";
+import type { Erased, StatsStore, Totals } from "../store/store.ts";
+import { serversStats } from "../summarise/servers-stats.ts";
+import { sessionsWithCounts } from "../summarise/sessions.ts";
+import { hoursOf } from "../summarise/timeline.ts";
 import { FLUSH_EVERY_MS, Keeper, type UserIds } from "./keeper.ts";
 import { Mirror } from "./mirror.ts";
+import type { StatsView } from "./read.ts";
+import { type GivenScope, scopeOf, timeline } from "./scopes.ts";
 
 const KEEP_HISTORY_DAYS = 90;
 /** "For ever", without leaving the range of hours. */
 const LONGEST_HISTORY_DAYS = 36_500;
-
-/** Which keys are meant: those that match every field given. No field: all. */
-export interface GivenScope {
-  readonly protocol?: string;
-  readonly userId?: string | number;
-  readonly server?: string;
-}
-
-/** What shows statistics needs no more than this. */
-export interface StatsView {
-  /**
-   * Since when, which sessions, and per key: past, session, overall, live; everything at one moment.
-   * @throws StatsError when the store cannot be read. `recorder.getServersStats()` still tells what this session counted.
-   */
-  getServersStats(): Promise<ServersStats>;
-  /**
-   * Every session that history still holds, oldest first: when it began and ended, how, what it can have lost, what it
-   * counted, and what it folded, deleted and reset.
-   * @throws StatsError when the store cannot be read
-   */
-  getSessions(): Promise<SessionWithCounts[]>;
-  /**
-   * What was counted hour by hour or day by day, for each key. History is kept for 90 days by default.
-   * @throws StatsError when the store cannot be read
-   */
-  getTimeline(options?: TimelineOptions): Promise<TimelineEntry[]>;
-  /** Releases everything. */
-  close(): Promise<void>;
-}
 
 /** Statistics that are counted here and kept in a store. */
 export interface AgentStats extends StatsView {
@@ -153,24 +125,6 @@ export async function keepStats(options: KeepAgentOptions): Promise<AgentStats> 
   return keep(recorder, options, false, new Mirror(agent, recorder, protocols));
 }
 
-/** Opens what others keep, to look at it. The session is what the sessions not yet folded have saved. */
-export function readAgentStats(options: { readonly store: StatsReader }): StatsView {
-  const { store } = options;
-  return {
-    async getServersStats() {
-      const sums = await store.sums(null);
-      return serversStats(sums, sums.sessions, null);
-    },
-    async getSessions() {
-      return sessionsWithCounts(await store.sessions(), await store.sessionSums(), await store.audit());
-    },
-    async getTimeline(options = {}) {
-      return timeline(await store.hours(...hoursOf(options)), options);
-    },
-    close: () => store.close(),
-  };
-}
-
 async function keep(
   recorder: Recorder,
   options: KeepOptions,
@@ -219,14 +173,6 @@ async function keep(
   };
 }
 
-function timeline(rows: readonly HourRow[], { by, ...options }: TimelineOptions): TimelineEntry[] {
-  const scope = scopeOf(options);
-  return timelineOf(
-    rows.filter((row) => covers(scope, row)),
-    by,
-  );
-}
-
 const SCOPE_FIELDS: ReadonlySet<string> = new Set(["protocol", "userId", "server"] satisfies (keyof GivenScope)[]);
 
 /** A field that is not known here would have narrowed the scope: without it, more would be reset than was meant. */
@@ -236,14 +182,6 @@ function assertScope(scope: GivenScope): GivenScope {
     (SCOPE_FIELDS.has(field) && (typeof value === "string" || (field === "userId" && typeof value === "number")));
   if (typeof scope === "object" && scope !== null && Object.entries(scope).every(isKnown)) return scope;
   throw new TypeError("a scope has no fields but protocol, userId and server, each a name: nothing was reset");
-}
-
-function scopeOf({ protocol, userId, server }: GivenScope): Scope {
-  return {
-    ...(protocol !== undefined && { protocol }),
-    ...(userId !== undefined && { userId: String(userId) }),
-    ...(server !== undefined && { server }),
-  };
 }
 
 function warn(problem: StatsError | null): void {

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { openAgentStats, readAgentStats } from "../keep/open.ts";
+import { openAgentStats } from "../keep/open.ts";
+import { readAgentStats } from "../keep/read.ts";
 import { defineProtocol } from "../record/protocol.ts";
 import { resolvePseudonym } from "../report/pseudonyms.ts";
 import { memoryStore } from "../store/memory.ts";

@@ -1,4 +1,4 @@
-import type { StatsView } from "../keep/open.ts";
+import type { StatsView } from "../keep/read.ts";
 import type { Report } from "../report/make.ts";
 
 /** What a report is asked for. */
