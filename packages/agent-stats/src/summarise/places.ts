@@ -1,3 +1,4 @@
+import { KeyIds } from "./key-ids.ts";
 import { type Numbers, Tally } from "./numbers.ts";
 import type { ServersStats } from "./servers-stats.ts";
 import type { TimelineEntry } from "./timeline.ts";
@@ -29,40 +30,48 @@ const DAY_MS = 24 * HOUR_MS;
  * does was counted before history begins or, where there is nothing before, is not saved yet.
  */
 export function placesOf(stats: ServersStats, timeline: readonly TimelineEntry[], now: Date): Place[] {
-  const places = new Map<string, Map<number, Map<string, Tally>>>();
-  const tally = (protocol: string, server: string, at: number, userId: string) => {
-    const periods = within(places, JSON.stringify([protocol, server]), () => new Map<number, Map<string, Tally>>());
-    const users = within(periods, at, () => new Map<string, Tally>());
-    return within(users, userId, () => new Tally());
-  };
-  const dated = new Map<string, { readonly counted: Tally; readonly first: number }>();
-  for (const { start, protocol, server, userId, counters } of timeline) {
-    tally(protocol, server, start.getTime(), userId).addAll(counters);
-    const key = JSON.stringify([protocol, userId, server]);
-    within(dated, key, () => ({ counted: new Tally(), first: start.getTime() })).counted.addAll(counters);
+  const [keyIds, placeIds] = [new KeyIds(), new KeyIds()];
+  const drafts = new Map<number, Draft>();
+  const draftOf = ({ protocol, server }: Pick<TimelineEntry, "protocol" | "server">) =>
+    within(drafts, placeIds.of({ protocol, userId: "", server }), () => ({
+      ...{ protocol, server, periods: new Map(), trackedFrom: Number.POSITIVE_INFINITY, beginsBeforeHistory: false },
+    }));
+  const dated = new Map<number, { readonly counted: Tally; readonly first: number }>();
+  for (const entry of timeline) {
+    const at = entry.start.getTime();
+    put(draftOf(entry), at, entry.userId, entry.counters);
+    within(dated, keyIds.of(entry), () => ({ counted: new Tally(), first: at })).counted.addAll(entry.counters);
   }
-  const earlier = new Set<string>();
-  const trackedFrom = new Map<string, number>();
-  for (const { protocol, server, userId, overall, trackedSince } of stats.servers) {
-    const place = JSON.stringify([protocol, server]);
+  for (const key of stats.servers) {
+    const draft = draftOf(key);
     // A key that was never saved is tracked since some time in this session; what is sure is that of everything.
-    const from = (trackedSince ?? stats.trackedSince).getTime();
-    trackedFrom.set(place, Math.min(from, trackedFrom.get(place) ?? from));
-    const history = dated.get(JSON.stringify([protocol, userId, server]));
-    const rest = leftOver(overall, history?.counted.numbers() ?? {});
+    draft.trackedFrom = Math.min(draft.trackedFrom, (key.trackedSince ?? stats.trackedSince).getTime());
+    const history = dated.get(keyIds.of(key));
+    const rest = leftOver(key.overall, history?.counted.numbers() ?? {});
     if (rest === null) continue;
-    const since = hourOf((trackedSince ?? now).getTime());
-    const isEarlier = trackedSince !== null && since < (history?.first ?? Number.POSITIVE_INFINITY);
-    if (isEarlier) earlier.add(place);
-    tally(protocol, server, isEarlier ? since : hourOf(now.getTime()), userId).addAll(rest);
+    const since = hourOf((key.trackedSince ?? now).getTime());
+    const isEarlier = key.trackedSince !== null && since < (history?.first ?? Number.POSITIVE_INFINITY);
+    if (isEarlier) draft.beginsBeforeHistory = true;
+    put(draft, isEarlier ? since : hourOf(now.getTime()), key.userId, rest);
   }
-  return [...places].map(([name, tallies]) => {
-    const [protocol, server] = JSON.parse(name) as [string, string];
-    const sorted = [...tallies].sort(([a], [b]) => a - b);
-    const from = trackedFrom.get(name) ?? Number.NEGATIVE_INFINITY;
-    const periods = sorted.map(([at, users]) => periodOf(notBefore(from, at), users));
-    return { protocol, server, periods, beginsBeforeHistory: earlier.has(name) };
+  return [...drafts.values()].flatMap(({ periods, trackedFrom, ...place }) => {
+    if (periods.size === 0) return [];
+    const sorted = [...periods].sort(([a], [b]) => a - b);
+    return [{ ...place, periods: sorted.map(([at, users]) => periodOf(notBefore(trackedFrom, at), users)) }];
   });
+}
+
+/** A place while its periods are gathered. */
+interface Draft extends Pick<Place, "protocol" | "server"> {
+  readonly periods: Map<number, Map<string, Numbers>>;
+  trackedFrom: number;
+  beginsBeforeHistory: boolean;
+}
+
+function put({ periods }: Draft, at: number, userId: string, counters: Numbers): void {
+  const users = within(periods, at, () => new Map<string, Numbers>());
+  const known = users.get(userId);
+  users.set(userId, known === undefined ? counters : new Tally().addAll(known).addAll(counters).numbers());
 }
 
 /**
@@ -73,8 +82,9 @@ function notBefore(from: number, at: number): number {
   return from - at < DAY_MS ? Math.max(at, from) : at;
 }
 
-function periodOf(at: number, tallies: ReadonlyMap<string, Tally>): Period {
-  const users = new Map([...tallies].map(([userId, counted]) => [userId, counted.numbers()]));
+function periodOf(at: number, users: ReadonlyMap<string, Numbers>): Period {
+  const [first = {}] = users.values();
+  if (users.size === 1) return { at, users, sum: first };
   const sum = new Tally();
   for (const numbers of users.values()) sum.addAll(numbers);
   return { at, users, sum: sum.numbers() };
