@@ -151,12 +151,22 @@ function defaultName(now: Date): string {
   return `agent-stats-report-${day}-${hour}h-${randomUUID().slice(0, 4)}.html`;
 }
 
+function recordedLines({ recorded }: Report["document"]): string[] {
+  if (recorded === null) return [];
+  const { seconds, servers } = recorded;
+  const counted = new Set(servers.map(({ server }) => server)).size;
+  return [
+    `  recorded   ${seconds} s, ${counted === 0 ? "nothing counted" : `counted at ${plural(counted, "server")}`} meanwhile`,
+  ];
+}
+
 function reportText({ replaced: { servers, users, visible }, document }: Report, out: string): string {
   return [
     `saved as ${printable(out)}`,
     `  replaced   ${plural(servers, "server")} by pseudonyms, ${plural(users, "user")} by numbers`,
     `  left       ${visible.length === 0 ? "no name" : `${plural(visible.length, "well-known public server")}`}`,
     `  included   ${plural(document.sessions.length, "session")}, times to the hour, counts ${document.coarse ? "rounded" : "exact"}`,
+    ...recordedLines(document),
     "  look at it before you send it; agent-stats resolve srv-… tells only you who",
     "",
   ].join("\n");

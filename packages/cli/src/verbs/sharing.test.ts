@@ -75,6 +75,8 @@ describe("report", () => {
     const recorded = await agentStats(["report", ...args, "--json", "--record"], { input: "\n" });
     expect(recorded.stderr).toBe("Recording. Reproduce the problem now, then press Enter (or Ctrl-C).\n");
     expect(JSON.parse(recorded.stdout).recorded).toMatchObject({ seconds: expect.any(Number), servers: [] });
+    const saved = await agentStats(["report", ...args, "--out", join(folder(), "r.json"), "--record"], { input: "\n" });
+    expect(saved.stdout).toMatch(/^ {2}recorded {3}\d+ s, nothing counted meanwhile$/m);
   });
 
   test.each([
