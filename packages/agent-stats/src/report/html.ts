@@ -2,6 +2,8 @@ import { PAGE_SCRIPT, PAGE_STYLE } from "./page.ts";
 
 const BEFORE = '<script type="application/json" id="report">';
 const AFTER = "</script>";
+/** Not behind an odd number of backslashes: there it is the end of one, and letters that somebody wrote. */
+const ESCAPED = /(?<!\\)((?:\\\\)*)\\u003c/g;
 
 /**
  * A page that holds a report's JSON and shows it as tables. It opens from a file; nothing but its own script and style
@@ -33,7 +35,7 @@ ${BEFORE}${json.replaceAll("<", "\\u003c")}${AFTER}
 export function jsonInPage(html: string): string | null {
   const start = html.indexOf(BEFORE);
   const end = html.indexOf(AFTER, start);
-  return start < 0 || end < 0 ? null : html.slice(start + BEFORE.length, end).replaceAll("\\u003c", "<");
+  return start < 0 || end < 0 ? null : html.slice(start + BEFORE.length, end).replaceAll(ESCAPED, "$1<");
 }
 
 async function sha256(text: string): Promise<string> {

@@ -1,7 +1,9 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { mqtt } from "../agents/mqtt.ts";
 import { xftp } from "../agents/simplex.ts";
 import { diffReports, parseReport } from "./diff.ts";
+import { jsonInPage } from "./html.ts";
 import { makeReport } from "./make.ts";
 import { newReportKey, PSEUDONYM, resolvePseudonym } from "./pseudonyms.ts";
 import { PUBLIC_SERVERS } from "./public-servers.ts";
@@ -154,6 +156,21 @@ describe("a report that somebody sent", () => {
     expect(parseReport(json)).toEqual(document);
     expect(parseReport(html)).toEqual(document);
     expect(html.split("</script>")).toHaveLength(3);
+  });
+
+  test("is read from its page as it was written, whatever the case is called", async () => {
+    const signs = fc.string({
+      unit: fc.constantFrom("<", "\\", "u003c", "/script>", '"', "x"),
+      minLength: 1,
+      maxLength: 9,
+    });
+    await fc.assert(
+      fc.asyncProperty(signs, async (caseId) => {
+        const { document, json, html } = await makeReport({ stats: statsOf([]), key: CASE_KEY, caseId });
+        expect(parseReport(html)).toEqual(document);
+        expect(jsonInPage(html)).toBe(json);
+      }),
+    );
   });
 
   test.each([
