@@ -48,6 +48,8 @@ describe("a server that fails", () => {
     expect(plain({ ...failing, reasons })[1]).toBe(
       "smp: 423 of 2_350 failed: QUOTA 329 (sentQuotaErrs), OTHER 94 (the rest of sendErrors)",
     );
+    // Control: where nothing of it has a counter of its own, it is all there is.
+    expect(plain({ ...failing, reasons: [rest] })[1]).toMatch(/: OTHER 94 \(sendErrors\)$/);
   });
 
   test("can be told without any name", () => {

@@ -179,11 +179,11 @@ function crashes({ killed, exceptions, rejections, ofSessions, ...finding }: Cra
 const NAMED_SESSIONS = 10;
 
 function countsLine(finding: FailingFinding | FailingEverywhereFinding): string {
-  const reasons = finding.reasons.map(({ reason, counter, includes, count }) =>
-    together(
-      `${printable(reason)} ${countText(count)} (${includes.length > 0 ? "the rest of " : ""}${printable(counter)})`,
-    ),
-  );
+  const told = new Set(finding.reasons.map(({ counter }) => counter));
+  const reasons = finding.reasons.map(({ reason, counter, includes, count }) => {
+    const rest = includes.some((name) => told.has(name)) ? "the rest of " : "";
+    return together(`${printable(reason)} ${countText(count)} (${rest}${printable(counter)})`);
+  });
   return `${protocolOf(finding)}: ${ratio(finding.failed, finding.outcomes)} failed: ${reasons.join(", ")}`;
 }
 
