@@ -51,8 +51,10 @@ export class Connection {
     return this.use((database) => {
       database.assertInPlace();
       return immediately(database.handle, () => {
+        const before = this.#changes();
         const result = body(database);
-        if (database.ownFile) countChange(database.handle);
+        // What changed nothing, as most folds and prunings, is to wait for no disk either.
+        if (database.ownFile && this.#changes() !== before) countChange(database.handle);
         return result;
       });
     });
@@ -113,6 +115,11 @@ export class Connection {
     } catch (again) {
       return again;
     }
+  }
+
+  /** How many rows this connection ever changed. */
+  #changes(): number {
+    return this.number("SELECT total_changes() AS n");
   }
 
   #disconnect(): void {
