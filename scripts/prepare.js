@@ -132,19 +132,29 @@ async function build() {
   return "The sources do not compile: the compiler's lines above say where.";
 }
 
-/** The viewer is bundled: it runs in browsers, and nothing that it is made of may be asked for there. */
-async function buildViewer() {
+/**
+ * What is one file each: the viewer, as it runs in browsers, where nothing that it is made of may be asked for, and the
+ * thread of a database, as every start waits for it.
+ */
+const BUNDLES = [
+  { what: "the viewer", config: "vite.config.ts", made: join("viewer", "viewer.js") },
+  { what: "the thread of a database", config: "vite.worker.config.ts", made: join("store", "sqlcipher", "thread.js") },
+];
+
+/** @param {(typeof BUNDLES)[number]} bundle */
+async function bundle({ what, config, made }) {
   const library = join(root, "packages", "agent-stats");
   const sources = readdirSync(join(library, "src"), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name));
-  const made = [...sources, join(library, "vite.config.ts"), join(root, "package-lock.json")];
-  if (isNewest(join(library, "dist", "viewer", "viewer.js"), made)) return null;
+  const from = [...sources, join(library, config), join(root, "package-lock.json")];
+  if (isNewest(join(library, "dist", made), from)) return null;
   const vite = [process.execPath, join(root, "node_modules", "vite", "bin", "vite.js"), "build", library];
-  const { ok, output } = await step("building the viewer", () => run([...vite, "--logLevel", "warn"]));
+  const options = ["--config", join(library, config), "--logLevel", "warn"];
+  const { ok, output } = await step(`building ${what}`, () => run([...vite, ...options]));
   if (ok) return null;
   showReason(output);
-  return "The viewer cannot be bundled: vite's lines above say why.";
+  return "It cannot be bundled: vite's lines above say why.";
 }
 
 /**
@@ -176,7 +186,13 @@ async function prepare() {
   if (major < oldestMajor || (major === oldestMajor && minor < oldestMinor)) {
     return `This is Node ${process.versions.node}; agent-stats needs Node ${OLDEST_NODE.join(".")} or newer.`;
   }
-  return (await install()) ?? (await build()) ?? (await buildViewer());
+  const problem = (await install()) ?? (await build());
+  if (problem !== null) return problem;
+  for (const each of BUNDLES) {
+    const bundling = await bundle(each);
+    if (bundling !== null) return bundling;
+  }
+  return null;
 }
 
 if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {

@@ -8,7 +8,8 @@ import { type CallsOptions, fileCalls } from "./calls.ts";
 import type { DriverName } from "./drivers.ts";
 import type { FileOptions } from "./file.ts";
 import { keyLiteral, type StatsKey } from "./key.ts";
-// Types only: who loads that module in a thread of its own, is taken for the thread of a database.
+// Types only: who loads that module in a thread of its own, is taken for the thread of a database. As that is loaded
+// by every start, it is bundled into one file, `thread.js`.
 import type { Answer, AnswerPart, Call, News, WorkerData } from "./worker.ts";
 
 export type { DriverName } from "./drivers.ts";
@@ -113,7 +114,7 @@ function inWorker(options: CallsOptions): StatsStore {
     const data: WorkerData = { answers: port2, answered };
     // Not with the worker's data, which Node.js prints when it is told to debug workers: the key is among it.
     port1.postMessage(options);
-    const worker = new Worker(new URL("./worker.js", import.meta.url), {
+    const worker = new Worker(new URL("./thread.js", import.meta.url), {
       workerData: data,
       transferList: [port2],
       execArgv: [],
