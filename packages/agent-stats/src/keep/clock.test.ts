@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { defineProtocol } from "../record/protocol.ts";
 import { memoryStore } from "../store/memory.ts";
+import { timelineOf } from "../summarise/timeline.ts";
 import { openAgentStats } from "./open.ts";
 
 const smp = defineProtocol("smp", { sent: "messages sent" });
@@ -35,7 +36,7 @@ async function live(steps: readonly Step[]) {
   }
   await stats.flush();
   const { servers } = await stats.getServersStats();
-  const hours = await store.hours(-1e9, 1e9);
+  const hours = timelineOf(await store.hours(-1e9, 1e9));
   const sessions = await stats.getSessions();
   await stats.close();
   return { counted, overall: servers[0]?.overall.sent ?? 0, hours, sessions };
@@ -44,9 +45,9 @@ async function live(steps: readonly Step[]) {
 /** What must be true, whatever the clock did. */
 function hold({ counted, overall, hours, sessions }: Awaited<ReturnType<typeof live>>): void {
   expect(overall, "no count is lost or doubled").toBe(counted);
-  const byHour = hours.reduce((sum, { value }) => sum + value, 0);
+  const byHour = hours.reduce((sum, { counters }) => sum + (counters.sent ?? 0), 0);
   expect(byHour, "the timeline holds the same").toBe(counted);
-  const distinct = new Set(hours.map(({ hour, server }) => `${hour} ${server}`));
+  const distinct = new Set(hours.map(({ start, server }) => `${start.getTime()} ${server}`));
   expect(distinct.size, "no hour is told twice").toBe(hours.length);
   for (const { started, lastSaved, ended, how } of sessions) {
     expect(lastSaved.getTime(), "no session is saved before it began").toBeGreaterThanOrEqual(started.getTime());
@@ -70,7 +71,7 @@ describe("a clock that", () => {
       "flush",
     ]);
     hold(lived);
-    expect(lived.hours.map(({ hour, value }) => [hour - hourOf(NOON), value])).toEqual([
+    expect(lived.hours.map(({ start, counters }) => [hourOf(start.getTime() - NOON), counters.sent])).toEqual([
       [0, 1],
       [1, 6],
     ]);
@@ -114,7 +115,7 @@ describe("a clock that", () => {
       "flush",
     ]);
     hold(lived);
-    expect(lived.hours.at(-1)).toMatchObject({ hour: hourOf(NOON), value: 5 });
+    expect(lived.hours.at(-1)).toMatchObject({ start: new Date(NOON), counters: { sent: 5 } });
   });
 
   test("steps back across the hour and forward again: the session's hours only go forward, and none is overwritten", async () => {
@@ -122,7 +123,9 @@ describe("a clock that", () => {
     const forward = [{ jump: 20 * MINUTE }, { count: 4 }, "flush"] as const;
     const lived = await live([{ count: 1 }, "flush", ...back, ...forward, ...back, ...forward]);
     hold(lived);
-    expect(lived.hours.map(({ hour, value }) => [hour - hourOf(NOON), value])).toEqual([[0, 13]]);
+    expect(lived.hours.map(({ start, counters }) => [hourOf(start.getTime() - NOON), counters.sent])).toEqual([
+      [0, 13],
+    ]);
     expect(lived.sessions).toHaveLength(1);
   });
 

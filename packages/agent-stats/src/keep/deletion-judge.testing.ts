@@ -3,6 +3,7 @@ import { copyFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
 import { defineProtocol } from "../record/protocol.ts";
+import { eachHour, eachSum } from "../store/contract-support.ts";
 import { type DriverName, loadDriver } from "../store/sqlcipher/drivers.ts";
 import { KEY, temporaryFolder } from "../store/sqlcipher/files.testing.ts";
 import { decryptedPages } from "../store/sqlcipher/pages.testing.ts";
@@ -21,14 +22,13 @@ export const smp = defineProtocol("smp", { sent: "messages sent", errors: { help
 type Held = Readonly<Record<string, number>>;
 
 async function heldOf(user: string, store: StatsStore): Promise<Held> {
-  const { keys, sums } = await store.sums(null);
+  const sums = await store.sums(null);
   const held: Record<string, number> = {};
-  for (const { key, userId, server } of keys) {
-    if (userId !== user) continue;
-    held[`key ${server}`] = 1;
-    for (const sum of sums) if (sum.key === key) held[`${server} ${sum.counter}`] = sum.past + sum.open;
+  for (const { userId, server } of sums.keys) if (userId === user) held[`key ${server}`] = 1;
+  for (const { userId, server, counter, past, open } of eachSum(sums)) {
+    if (userId === user) held[`${server} ${counter}`] = past + open;
   }
-  for (const { userId, server, value } of await store.hours(0, 1e9)) {
+  for (const { userId, server, value } of eachHour(await store.hours(0, 1e9))) {
     if (userId === user) held[`hours ${server}`] = (held[`hours ${server}`] ?? 0) + value;
   }
   return held;

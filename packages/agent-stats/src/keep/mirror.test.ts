@@ -5,6 +5,7 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { type AgentElsewhere, KINDS, smp } from "../record/channels.testing.ts";
 import { connectRecorder, type RemoteAgent } from "../record/connect.ts";
 import { Recorder } from "../record/recorder.ts";
+import { eachSum } from "../store/contract-support.ts";
 import { memoryStore } from "../store/memory.ts";
 import { MemoryDatabase } from "../store/memory-database.ts";
 import { LocalAgent, overall } from "./mirror.testing.ts";
@@ -47,10 +48,8 @@ describe.each(Object.keys(KINDS))("an agent behind %s", (kind) => {
     const stats = await host(remote, database, { flushEvery: 50 });
     first.act("add", "1", "smp://a", "sent", 5);
     first.act("set", "1", "smp://a", "connected", 3);
-    const saved = async () => {
-      const { sums } = await memoryStore(database).sums(null);
-      return sums.reduce((sum, { past, open }) => sum + past + open, 0);
-    };
+    const sums = async () => eachSum(await memoryStore(database).sums(null));
+    const saved = async () => (await sums()).reduce((sum, { past, open }) => sum + past + open, 0);
     await vi.waitFor(async () => expect(await saved()).toBe(5), 5_000);
     expect((await stats.getServersStats()).servers[0]?.live).toEqual({ connected: 3 });
     expect(stats.agentIsAway).toBe(false);

@@ -86,7 +86,7 @@ export class SessionFlows {
     yield* ask("fold", { session: caller.session, at: Date.now() });
     yield* this.#pruning.prune();
     this.erasePending = (yield* ask("erase")) === "pending";
-    if (this.#options.startFromPast) yield* startFromPast(this.#recorder, yield* ask("sums", caller));
+    if (this.#options.startFromPast) yield* startFromPast(this.#recorder, (yield* ask("sums", caller)).keys);
     this.#started = true;
   }
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { defineProtocol } from "../record/protocol.ts";
+import { eachHour } from "../store/contract-support.ts";
 import { memoryStore } from "../store/memory.ts";
 import { MemoryDatabase } from "../store/memory-database.ts";
 import { type AgentStats, openAgentStats } from "./open.ts";
@@ -95,7 +96,7 @@ describe("a user who is deleted", () => {
       await stats.flush();
       expect(await overall(stats)).toEqual(TEN);
       await stats.close();
-      expect((await memoryStore(database).hours(0, 1e9)).map(({ userId, value }) => [userId, value])).toEqual([
+      expect(eachHour(await memoryStore(database).hours(0, 1e9)).map(({ userId, value }) => [userId, value])).toEqual([
         ["10", 7],
       ]);
     },

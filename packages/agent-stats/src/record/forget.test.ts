@@ -73,7 +73,7 @@ describe("a user who was forgotten", () => {
   test("does not come back with the past", () => {
     const { recorder } = counted();
     recorder.forgetUser(1);
-    recorder.startFrom([{ protocol: "smp", userId: "1", server: "smp://a", counter: "sent", value: 9 }]);
+    recorder.addPast({ protocol: "smp", userId: "1", server: "smp://a" }, { sent: 9 });
     expect(of(recorder)).toEqual([TEN]);
   });
 
@@ -103,17 +103,17 @@ describe("a user who was forgotten", () => {
 
 describe("a recorder that starts from the past", () => {
   const past = [
-    { protocol: "smp", userId: "1", server: "smp://a", counter: "sent", value: 100 },
-    { protocol: "smp", userId: "1", server: "smp://a", counter: "unknownHere", value: 100 },
-    { protocol: "unknown", userId: "1", server: "smp://a", counter: "sent", value: 100 },
-    { protocol: "smp", userId: "2", server: "smp://b", counter: "errors", value: 200 },
+    { protocol: "smp", userId: "1", server: "smp://a", overall: { sent: 100, unknownHere: 100 } },
+    { protocol: "smp", userId: "1", server: "smp://of-a-later-version", overall: { unknownHere: 100 } },
+    { protocol: "unknown", userId: "1", server: "smp://a", overall: { sent: 100 } },
+    { protocol: "smp", userId: "2", server: "smp://b", overall: { errors: 200 } },
   ];
 
   test("holds overall numbers, tells its session from them, and keeps what was counted meanwhile", () => {
     const recorder = new Recorder({ protocols: [smp] });
     const server = recorder.server(smp, 1, "smp://a");
     server.add("sent", 5);
-    recorder.startFrom(past);
+    for (const key of past) recorder.addPast(key, key.overall);
     server.add("sent", 1);
     const { servers } = recorder.getServersStats();
     expect(servers.map(({ userId, session, total }) => [userId, session, total])).toEqual([
@@ -124,7 +124,7 @@ describe("a recorder that starts from the past", () => {
 
   test("leaves to the store what it does not know, keys of which it knows no counter too", () => {
     const recorder = new Recorder({ protocols: [smp] });
-    recorder.startFrom(past.map((sum) => ({ ...sum, counter: "unknownHere" })));
+    for (const key of past) recorder.addPast(key, { unknownHere: 100 });
     expect(recorder.getServersStats().servers).toEqual([]);
   });
 
@@ -134,7 +134,7 @@ describe("a recorder that starts from the past", () => {
     recorder.listen(() => {
       told += 1;
     });
-    recorder.startFrom(past);
+    for (const key of past) recorder.addPast(key, key.overall);
     expect([recorder.takeChanges(), told]).toEqual([[], 0]);
   });
 });

@@ -43,15 +43,6 @@ export interface RecorderOptions {
   readonly startFrom?: Iterable<PastOfServer>;
 }
 
-/** Sums to start from, as a store reads them: one entry a key and counter. */
-export interface StartingSum {
-  readonly protocol: string;
-  readonly userId: string;
-  readonly server: string;
-  readonly counter: string;
-  readonly value: number;
-}
-
 /** The numbers before this session, as `getServersStats` of whoever keeps them tells. */
 export interface PastOfServer {
   readonly protocol: string;
@@ -89,9 +80,7 @@ export class Recorder implements RowOwner {
     for (const [index, protocol] of [...(options.protocols ?? [])].entries()) {
       if (!this.#knows(protocol)) throw new TypeError(`protocol ${index + 1} has the name of one before it`);
     }
-    for (const { overall, ...key } of options.startFrom ?? []) {
-      this.startFrom(Object.entries(overall).map(([counter, value]) => ({ ...key, counter, value })));
-    }
+    for (const past of options.startFrom ?? []) this.addPast(past, past.overall);
   }
 
   /**
@@ -198,19 +187,19 @@ export class Recorder implements RowOwner {
   }
 
   /**
-   * Adds what was counted before this session, so that the counters hold overall numbers. Counts made meanwhile stay.
-   * Counters that the protocol does not know are left to the store.
+   * Adds what was counted of a key before this session, so that its counters hold overall numbers. Counts made meanwhile
+   * stay. Counters that the protocol does not know are left to the store.
    */
-  startFrom(sums: Iterable<StartingSum>): void {
-    for (const sum of sums) this.addPast(sum, sum.counter, sum.value);
-  }
-
-  /** The same of one counter. */
-  addPast({ protocol: name, userId, server }: Required<Scope>, counter: string, value: number): void {
+  addPast({ protocol: name, userId, server }: Required<Scope>, past: Readonly<Record<string, number>>): void {
     const protocol = this.#protocols.get(name);
-    const index = protocol?.counterIndex.get(counter);
-    if (protocol === undefined || index === undefined || this.#forgotten.has(userId)) return;
-    this.#find(protocol, userId, server).addPast(index, value);
+    if (protocol === undefined || this.#forgotten.has(userId)) return;
+    let row: Row | null = null;
+    for (const counter of Object.keys(past)) {
+      const index = protocol.counterIndex.get(counter);
+      if (index === undefined) continue;
+      row ??= this.#find(protocol, userId, server);
+      row.addPast(index, past[counter] as number);
+    }
   }
 
   take(width: number): Place {
@@ -237,7 +226,8 @@ export class Recorder implements RowOwner {
   }
 
   #create(protocol: Protocol, userId: string, server: string): Row {
-    const valid = isName(userId) && isName(server) && isProtocol(protocol) && this.#knows(protocol);
+    const isKnown = this.#groups.has(protocol) || (isProtocol(protocol) && this.#knows(protocol));
+    const valid = isKnown && isName(userId) && isName(server);
     if (!valid) this.rejected("badKey");
     if (!valid || this.#forgotten.has(userId)) {
       const counted = isProtocol(protocol) ? protocol : NO_PROTOCOL;

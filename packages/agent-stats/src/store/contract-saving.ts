@@ -1,4 +1,18 @@
-import { AT, batch, begin, endings, equal, HOUR, keys, numbers, pasts, saved, totals } from "./contract-support.ts";
+import {
+  AT,
+  batch,
+  begin,
+  eachHour,
+  eachSum,
+  endings,
+  equal,
+  HOUR,
+  keys,
+  numbers,
+  pasts,
+  saved,
+  totals,
+} from "./contract-support.ts";
 import type { Ending, StatsStore } from "./store.ts";
 
 type Open = () => StatsStore;
@@ -53,7 +67,7 @@ export const SAVING: Readonly<Record<string, (open: Open) => Promise<void>>> = {
     equal(totals(await store.sums(null)), { "1": 33, "10": 55, files: 77 });
     const rows = await store.hours(HOUR + 1, HOUR + 9);
     equal(
-      rows.map(({ hour, userId, value }) => [hour, userId, value]),
+      eachHour(rows).map(({ hour, userId, value }) => [hour, userId, value]),
       [
         [HOUR + 1, "1", 30],
         [HOUR + 1, "10", 50],
@@ -188,9 +202,9 @@ export const SAVING: Readonly<Record<string, (open: Open) => Promise<void>>> = {
     const given = names.map((name, row) => [row, name, name, name] as const);
     const cells = Float64Array.from(names.flatMap((_, row) => [row, row, row + 1]));
     await store.save({ ...batch(session, 1, {}), keys: given, counters: names, cells });
-    const { keys: kept, sums } = await store.sums(null);
-    const named = new Map(kept.map((key) => [key.key, [key.protocol, key.userId, key.server]]));
-    const found = sums.map(({ key, counter, open: value }) => [...(named.get(key) ?? []), counter, value].join("|"));
+    const found = eachSum(await store.sums(null)).map(({ protocol, userId, server, counter, open: value }) =>
+      [protocol, userId, server, counter, value].join("|"),
+    );
     equal(found.sort(), names.map((name, row) => [name, name, name, name, row + 1].join("|")).sort());
   },
 
@@ -201,9 +215,8 @@ export const SAVING: Readonly<Record<string, (open: Open) => Promise<void>>> = {
     const given = rows.map((row) => [row, "smp", String(row % 5), `smp://${row}`] as const);
     const cells = Float64Array.from(rows.flatMap((row) => [row, 0, row + 1]));
     await store.save({ ...batch(session, 1, {}), keys: given, cells });
-    const { sums } = await store.sums(null);
     equal(
-      sums.reduce((sum, { open: value }) => sum + value, 0),
+      eachSum(await store.sums(null)).reduce((sum, { open: value }) => sum + value, 0),
       (1_000 * 1_001) / 2,
     );
   },

@@ -1,4 +1,4 @@
-import type { Clearer, Ending, SaveBatch, StatsStore, Sums } from "./store.ts";
+import type { Clearer, CountedRow, Counters, Ending, HourRow, SaveBatch, StatsStore, Sums } from "./store.ts";
 
 export const HOUR = 500_000;
 export const AT = HOUR * 3_600_000;
@@ -42,16 +42,37 @@ export async function endings(store: StatsStore): Promise<[number, Ending | null
 
 /** Past and open of each counter, by key. */
 export function numbers(sums: Sums, of: readonly ("past" | "open")[] = ["past", "open"]): Record<string, number[]> {
-  const named = new Map(sums.keys.map(({ key, protocol, userId }) => [key, protocol === "xftp" ? "files" : userId]));
   const found: Record<string, number[]> = {};
   for (const counter of COUNTERS) {
-    for (const row of sums.sums) {
+    for (const row of eachSum(sums)) {
       if (row.counter !== counter) continue;
-      const name = named.get(row.key) as string;
+      const name = row.protocol === "xftp" ? "files" : row.userId;
       found[name] = [...(found[name] ?? []), ...of.map((part) => row[part])];
     }
   }
   return found;
+}
+
+/** One row for each counter of each key. */
+export function eachSum({ keys }: Sums) {
+  return keys.flatMap(({ past, open, trackedSince: _, ...key }) => {
+    const of = (counters: Counters) => new Map(Object.entries(counters));
+    return [...new Set([...of(past).keys(), ...of(open).keys()])].map((counter) => {
+      return { ...key, counter, past: of(past).get(counter) ?? 0, open: of(open).get(counter) ?? 0 };
+    });
+  });
+}
+
+/** One row for each counter of each key and hour, whatever sessions counted it. */
+export function eachHour(rows: readonly HourRow[]) {
+  const sums = new Map<string, CountedRow & { readonly hour: number }>();
+  for (const { counters, ...of } of rows) {
+    for (const [counter, value] of Object.entries(counters)) {
+      const name = JSON.stringify([of, counter]);
+      sums.set(name, { ...of, counter, value: value + (sums.get(name)?.value ?? 0) });
+    }
+  }
+  return [...sums.values()];
 }
 
 export function totals(sums: Sums): Record<string, number> {

@@ -1,9 +1,9 @@
-import type { AuditRow, Clear, CountedRow, KeyRow, ReportKey, SessionRow } from "./store.ts";
+import type { AuditRow, Clear, CountedRow, Counters, KeyRow, ReportKey, SessionRow } from "./store.ts";
 
 /** Stands for all hours that are no longer told apart. */
 export const NO_HOUR = -1;
 
-export type Key = Omit<KeyRow, "key">;
+export type Key = KeyRow;
 export type Counts = Map<string, number>;
 
 interface MemorySession {
@@ -31,6 +31,11 @@ export class MemoryDatabase {
 
 export function countedRows({ protocol, userId, server }: Key, counts: Counts): CountedRow[] {
   return [...counts].map(([counter, value]) => ({ protocol, userId, server, counter, value }));
+}
+
+/** As the port has them. */
+export function countersOf(counts: Counts | undefined): Counters {
+  return Object.fromEntries([...(counts ?? [])].filter(([, value]) => value !== 0));
 }
 
 export function nameOf({ protocol, userId, server }: Key): string {

@@ -2,8 +2,8 @@ import {
   addCounts,
   type Counts,
   countedRows,
+  countersOf,
   countsOf,
-  entry,
   type Key,
   type MemoryDatabase,
   NO_HOUR,
@@ -31,17 +31,13 @@ export function counted(db: MemoryDatabase, agent: string): CountedRow[] {
 }
 
 export function hours(db: MemoryDatabase, from: number, to: number): HourRow[] {
-  const byHour = new Map<number, Map<Key, Counts>>();
-  for (const { hours } of db.sessions.values()) {
-    for (const [hour, keys] of hours) {
-      if (hour < from || hour > to || hour === NO_HOUR) continue;
-      const of = entry(byHour, hour, () => new Map<Key, Counts>());
-      for (const [key, counts] of keys) addCounts(countsOf(of, key), counts);
-    }
-  }
-  return [...byHour]
-    .sort(([a], [b]) => a - b)
-    .flatMap(([hour, keys]) =>
-      [...keys].flatMap(([key, counts]) => countedRows(key, counts).map((row) => ({ hour, ...row }))),
-    );
+  return [...db.sessions.values()].flatMap(({ hours }) =>
+    [...hours]
+      .filter(([hour]) => hour >= from && hour <= to && hour !== NO_HOUR)
+      .flatMap(([hour, keys]) =>
+        [...keys].map(([{ protocol, userId, server }, counts]) => {
+          return { hour, protocol, userId, server, counters: countersOf(counts) };
+        }),
+      ),
+  );
 }

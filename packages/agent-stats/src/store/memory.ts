@@ -3,6 +3,7 @@ import { kindOf } from "./audit.ts";
 import {
   addCounts,
   type Counts,
+  countersOf,
   countsOf,
   entry,
   type Key,
@@ -22,7 +23,6 @@ import {
   type CountedRow,
   type Doer,
   type HourRow,
-  type KeyRow,
   type NewReportKey,
   type NewSession,
   type ReportKey,
@@ -33,7 +33,6 @@ import {
   type SessionSumRow,
   type StatsStore,
   type StoreCalls,
-  type SumRow,
   type Sums,
   type Totals,
 } from "./store.ts";
@@ -163,21 +162,15 @@ class MemoryCalls implements StoreCalls {
 
   sums(caller: Caller | null): Sums {
     const except = caller?.session ?? null;
-    const rows = new Map<Key, Map<string, { past: number; open: number }>>();
-    const add = (key: Key, counts: Counts, to: "past" | "open") => {
-      const row = entry(rows, key, () => new Map());
-      for (const [counter, value] of counts) entry(row, counter, () => ({ past: 0, open: 0 }))[to] += value;
-    };
-    for (const [key, counts] of this.db.past) add(key, counts, "past");
+    const open = new Map<Key, Counts>();
     for (const { row, hours } of this.db.sessions.values()) {
       if (row.folded || row.session === except) continue;
-      for (const keys of hours.values()) for (const [key, counts] of keys) add(key, counts, "open");
+      for (const keys of hours.values()) for (const [key, counts] of keys) addCounts(countsOf(open, key), counts);
     }
     const own = except === null ? undefined : this.db.sessions.get(except)?.row;
-    const keys = [...this.db.keys.values()].map((key, index) => ({ ...key, key: index }));
-    const sums: SumRow[] = [...this.db.keys.values()].flatMap((key, index) =>
-      [...(rows.get(key) ?? [])].map(([counter, { past, open }]) => ({ key: index, counter, past, open })),
-    );
+    const keys = [...this.db.keys.values()].map((key) => {
+      return { ...key, past: countersOf(this.db.past.get(key)), open: countersOf(open.get(key)) };
+    });
     const saved = [...this.db.sessions.values()].filter(({ saves }) => saves > 0).map(({ row }) => row.lastSaved);
     return {
       trackedSince: this.db.trackedSince ?? 0,
@@ -186,7 +179,6 @@ class MemoryCalls implements StoreCalls {
       ...this.#cleared(caller),
       sessions: this.sessions(),
       keys,
-      sums,
     };
   }
 
@@ -234,16 +226,10 @@ class MemoryCalls implements StoreCalls {
   }
 
   #anonymise(userId: string, at: number): void {
-    const { keys, sums } = this.sums(null);
-    const of = new Map(keys.map((key) => [key.key, key]));
-    for (const { key, counter, past, open } of sums) {
-      const { protocol, userId: owner } = of.get(key) as KeyRow;
+    for (const { protocol, userId: owner, past, open } of this.sums(null).keys) {
       if (owner !== userId) continue;
-      const nobody = this.#key({ protocol, userId: "", server: "", trackedSince: at });
-      addCounts(
-        entry(this.db.past, nobody, () => new Map()),
-        new Map([[counter, past + open]]),
-      );
+      const nobody = countsOf(this.db.past, this.#key({ protocol, userId: "", server: "", trackedSince: at }));
+      for (const counters of [past, open]) addCounts(nobody, new Map(Object.entries(counters)));
     }
   }
 

@@ -1,5 +1,7 @@
+/** Numbers by counter name. Counters that are zero are left out. */
+export type Counters = Readonly<Record<string, number>>;
+
 export interface KeyRow {
-  readonly key: number;
   readonly protocol: string;
   readonly userId: string;
   readonly server: string;
@@ -7,13 +9,11 @@ export interface KeyRow {
   readonly trackedSince: number;
 }
 
-export interface SumRow {
-  readonly key: number;
-  readonly counter: string;
+export interface KeySums extends KeyRow {
   /** All folded sessions. */
-  readonly past: number;
+  readonly past: Counters;
   /** Sessions that are not folded, without the one left out. */
-  readonly open: number;
+  readonly open: Counters;
 }
 
 export interface CountedRow {
@@ -28,7 +28,12 @@ export interface SessionSumRow extends CountedRow {
   readonly session: number;
 }
 
-export interface HourRow extends CountedRow {
+/** What one session counted of one key in one hour, or a part of that. */
+export interface HourRow {
   /** Hours since 1970. */
   readonly hour: number;
+  readonly protocol: string;
+  readonly userId: string;
+  readonly server: string;
+  readonly counters: Counters;
 }

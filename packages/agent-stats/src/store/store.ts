@@ -1,9 +1,9 @@
 import type { Scope } from "../record/scope.ts";
 import type { AuditRow, Doer, NewReportKey, ReportKey } from "./audit.ts";
-import type { CountedRow, HourRow, KeyRow, SessionSumRow, SumRow } from "./rows.ts";
+import type { CountedRow, HourRow, KeySums, SessionSumRow } from "./rows.ts";
 
 export type { AuditRow, Doer, NewReportKey, ReportKey, ScopeKind } from "./audit.ts";
-export type { CountedRow, HourRow, KeyRow, SessionSumRow, SumRow } from "./rows.ts";
+export type { CountedRow, Counters, HourRow, KeyRow, KeySums, SessionSumRow } from "./rows.ts";
 
 /**
  * The port between the keeper and a database. Whoever implements it promises, and `contract.ts` checks:
@@ -47,7 +47,10 @@ export interface StoreCalls {
   sessionSums(): SessionSumRow[];
   /** What the sessions of one agent elsewhere counted in all, as far as history holds it. */
   counted(agent: string): CountedRow[];
-  /** What was counted by hour, `from` to `to` (hours since 1970, both included), oldest first. */
+  /**
+   * What was counted by hour, `from` to `to` (hours since 1970, both included), session by session: where sessions
+   * overlap, a key has several rows of one hour.
+   */
   hours(from: number, to: number): HourRow[];
   /** Who folded, deleted and reset what, as far as history holds it, oldest first. */
   audit(): AuditRow[];
@@ -262,8 +265,7 @@ export interface Sums extends Cleared {
   /** True while `erase` has still to be done; a store that has nothing to erase leaves it out. */
   readonly erasurePending?: boolean;
   readonly sessions: readonly SessionRow[];
-  readonly keys: readonly KeyRow[];
-  readonly sums: readonly SumRow[];
+  readonly keys: readonly KeySums[];
 }
 
 export interface SessionRow {

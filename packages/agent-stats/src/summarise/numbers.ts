@@ -2,7 +2,7 @@
 export type Numbers = Readonly<Record<string, number>>;
 
 /** Adds to one of the numbers. A counter may bear any name, also one that every object has. */
-export function addTo(numbers: Record<string, number>, counter: string, value: number): void {
+function addTo(numbers: Record<string, number>, counter: string, value: number): void {
   if (value === 0) return;
   const sum = Object.hasOwn(numbers, counter) ? (numbers[counter] as number) + value : value;
   if (counter === "__proto__")
@@ -13,6 +13,15 @@ export function addTo(numbers: Record<string, number>, counter: string, value: n
 /** Adds up some of a key's counters. One that is missing is zero; one may be called `constructor`. */
 export function sumOf(numbers: Numbers, counters: readonly string[]): number {
   return counters.reduce((sum, name) => sum + (Object.hasOwn(numbers, name) ? (numbers[name] ?? 0) : 0), 0);
+}
+
+/** Most often there is nothing to be added: then it is the numbers themselves. */
+export function plus(a: Numbers, b: Numbers): Numbers {
+  const counters = Object.keys(b);
+  if (counters.length === 0) return a;
+  const sum = { ...a };
+  for (const counter of counters) addTo(sum, counter, b[counter] as number);
+  return sum;
 }
 
 /** Numbers while they are added up. A map, as a counter may bear any name, also one that every object has. */

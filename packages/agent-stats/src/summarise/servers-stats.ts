@@ -1,7 +1,7 @@
 import type { Recorded, RecordedServer } from "../record/recorder.ts";
-import type { SessionRow, Sums } from "../store/store.ts";
+import type { KeySums, SessionRow, Sums } from "../store/store.ts";
 import { KeyIds } from "./key-ids.ts";
-import { addTo, type Numbers } from "./numbers.ts";
+import { type Numbers, plus } from "./numbers.ts";
 import { type Session, sessionOf } from "./sessions.ts";
 
 /** One key: what its counters stood at before this session, what this session added, and both. */
@@ -42,54 +42,36 @@ export function serversStats(sums: Sums, sessions: readonly SessionRow[], record
     trackedSince: new Date(sums.trackedSince),
     lastSaved: sums.lastSaved === null ? null : new Date(sums.lastSaved),
     sessions: sessions.map(sessionOf),
-    servers: recorded ? joined(stored(sums, true), recorded.servers) : stored(sums, false),
+    servers: recorded
+      ? joined(sums.keys, recorded.servers)
+      : sums.keys.map((key) => serverOf(key, new Date(key.trackedSince), key.past, key.open, NONE)),
     rejected: recorded?.rejected ?? {},
     ...(sums.erasurePending && { erasurePending: true }),
   };
 }
 
-/** What the store holds. With a recorder, whatever it holds of other sessions is past. */
-function stored(sums: Sums, openIsPast: boolean): ServerStats[] {
-  const rows = new Map<number, { past: Record<string, number>; open: Record<string, number> }>();
-  for (const { key } of sums.keys) rows.set(key, { past: {}, open: {} });
-  for (const { key, counter, past, open } of sums.sums) {
-    const row = rows.get(key);
-    if (!row) continue;
-    addTo(row.past, counter, past);
-    addTo(openIsPast ? row.past : row.open, counter, open);
-  }
-  return sums.keys.map(({ key, protocol, userId, server, trackedSince }) => {
-    const { past = {}, open = {} } = rows.get(key) ?? {};
-    const since = new Date(trackedSince);
-    const overall = openIsPast ? past : added(past, open);
-    return { protocol, userId, server, trackedSince: since, past, session: open, overall, live: {} };
-  });
-}
-
-/** The stored keys in their order, then those that were never saved. */
-function joined(stored: readonly ServerStats[], recorded: readonly RecordedServer[]): ServerStats[] {
-  if (recorded.length === 0) return [...stored];
+/** The stored keys in their order, then those that were never saved. What the store holds of other sessions is past. */
+function joined(keys: readonly KeySums[], recorded: readonly RecordedServer[]): ServerStats[] {
   const ids = new KeyIds();
   const unsaved = new Map(recorded.map((server) => [ids.of(server), server]));
-  const servers = stored.map((server) => {
-    const id = ids.of(server);
-    const counted = unsaved.get(id);
+  const servers = keys.map((key) => {
+    const id = unsaved.size > 0 ? ids.of(key) : -1;
+    const { session = NONE, live = NONE } = unsaved.get(id) ?? {};
     unsaved.delete(id);
-    return counted ? withSession(server, counted) : server;
+    return serverOf(key, new Date(key.trackedSince), plus(key.past, key.open), session, live);
   });
-  for (const { protocol, userId, server, ...counted } of unsaved.values()) {
-    const unknown = { protocol, userId, server, trackedSince: null, past: {}, session: {}, overall: {}, live: {} };
-    servers.push(withSession(unknown, counted));
-  }
+  for (const server of unsaved.values()) servers.push(serverOf(server, null, NONE, server.session, server.live));
   return servers;
 }
 
-function withSession(stored: ServerStats, { session, live }: Pick<RecordedServer, "session" | "live">): ServerStats {
-  return { ...stored, session, overall: added(stored.past, session), live };
+function serverOf(
+  { protocol, userId, server }: Pick<ServerStats, "protocol" | "userId" | "server">,
+  trackedSince: Date | null,
+  past: Numbers,
+  session: Numbers,
+  live: Numbers,
+): ServerStats {
+  return { protocol, userId, server, trackedSince, past, session, overall: plus(past, session), live };
 }
 
-function added(a: Numbers, b: Numbers): Numbers {
-  const sum = { ...a };
-  for (const counter of Object.keys(b)) addTo(sum, counter, b[counter] as number);
-  return sum;
-}
+const NONE: Numbers = Object.freeze({});

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Recorder } from "../record/recorder.ts";
-import type { Ending, SessionRow, SessionSumRow, SumRow, Sums } from "../store/store.ts";
+import type { Counters, Ending, SessionRow, SessionSumRow, Sums } from "../store/store.ts";
 import { totals } from "./groups.ts";
 import { type ServerStats, serversStats } from "./servers-stats.ts";
 import { sessionOf, sessionsWithCounts } from "./sessions.ts";
@@ -10,8 +10,7 @@ import { smp, xftp } from "./simplex.testing.ts";
 const AT = Date.UTC(2026, 10, 23, 12);
 
 function sumsOf(
-  keys: readonly (readonly [protocol: string, user: string, server: string])[],
-  rows: SumRow[],
+  keys: readonly (readonly [protocol: string, user: string, server: string, past: Counters, open: Counters])[],
   rest = {},
 ): Sums {
   return {
@@ -21,8 +20,9 @@ function sumsOf(
     clears: [],
     saves: 0,
     sessions: [],
-    keys: keys.map(([protocol, userId, server], key) => ({ key, protocol, userId, server, trackedSince: AT + key })),
-    sums: rows,
+    keys: keys.map(([protocol, userId, server, past, open], key) => {
+      return { protocol, userId, server, trackedSince: AT + key, past, open };
+    }),
     ...rest,
   };
 }
@@ -36,26 +36,13 @@ describe("serversStats", () => {
     smp.counters.forEach(({ name }, i) => void anna.add(name as "recvMsgs", 1_000 * (i + 1)));
     anna.set("ssConnected", 3);
     recorder.server(smp, 10, "smp://a").add("recvMsgs", 7);
-    const rows = smp.counters.map(({ name: counter }, i) => ({
-      key: 0,
-      counter,
-      past: i + 1,
-      open: 100_000 * (i + 1),
-    }));
-    const sums = sumsOf(
-      [
-        ["smp", "1", "smp://a"],
-        ["xftp", "1", "xftp://f"],
-      ],
-      [
-        ...rows,
-        { key: 1, counter: "uploads", past: 0, open: 4 },
-        { key: 1, counter: "ofALaterVersion", past: 5, open: 0 },
-      ],
-    );
-    const { servers, trackedSince, lastSaved } = serversStats(sums, [], recorder.getServersStats());
     const each = (value: (i: number) => number) =>
       Object.fromEntries(smp.counters.map(({ name }, i) => [name, value(i + 1)]));
+    const sums = sumsOf([
+      ["smp", "1", "smp://a", each((i) => i), each((i) => 100_000 * i)],
+      ["xftp", "1", "xftp://f", { ofALaterVersion: 5 }, { uploads: 4 }],
+    ]);
+    const { servers, trackedSince, lastSaved } = serversStats(sums, [], recorder.getServersStats());
     const [first, second, third] = servers as [ServerStats, ServerStats, ServerStats];
     expect(numbersOf(first)).toEqual([each((i) => 100_001 * i), each((i) => 1_000 * i), each((i) => 101_001 * i)]);
     expect(first.live).toEqual({ ssConnected: 3 });
@@ -72,9 +59,7 @@ describe("serversStats", () => {
   });
 
   test("shows a reader of a file what sessions that are not folded have saved as the session", () => {
-    const sums = sumsOf([["smp", "1", "smp://a"]], [{ key: 0, counter: "recvMsgs", past: 5, open: 3 }], {
-      lastSaved: null,
-    });
+    const sums = sumsOf([["smp", "1", "smp://a", { recvMsgs: 5 }, { recvMsgs: 3 }]], { lastSaved: null });
     const { servers, lastSaved, rejected } = serversStats(sums, [], null);
     expect(numbersOf(servers[0] as ServerStats)).toEqual([{ recvMsgs: 5 }, { recvMsgs: 3 }, { recvMsgs: 8 }]);
     expect([servers[0]?.live, lastSaved, rejected]).toEqual([{}, null, {}]);
@@ -83,7 +68,7 @@ describe("serversStats", () => {
   test("tells how many calls counted nothing, and shows a key without a number", () => {
     const recorder = new Recorder({ protocols: [smp] });
     recorder.server(smp, 1, "smp://a").add("recvMsgs", -1);
-    const { servers, rejected } = serversStats(sumsOf([], []), [], recorder.getServersStats());
+    const { servers, rejected } = serversStats(sumsOf([]), [], recorder.getServersStats());
     expect(numbersOf(servers[0] as ServerStats)).toEqual([{}, {}, {}]);
     expect(rejected).toMatchObject({ negative: 1, notWhole: 0 });
   });
@@ -93,10 +78,9 @@ describe("serversStats", () => {
     const row = fc.record({ counter: name, past: fc.nat(), open: fc.nat() });
     fc.assert(
       fc.property(fc.uniqueArray(row, { selector: ({ counter }) => counter }), (rows) => {
-        const sums = sumsOf(
-          [["__proto__", "constructor", "toString"]],
-          rows.map((each) => ({ key: 0, ...each })),
-        );
+        const part = (which: "past" | "open") =>
+          Object.fromEntries(rows.filter((each) => each[which] > 0).map((each) => [each.counter, each[which]]));
+        const sums = sumsOf([["__proto__", "constructor", "toString", part("past"), part("open")]]);
         const [found] = serversStats(sums, [], null).servers;
         for (const { counter, past, open } of rows) {
           const of = (numbers: object) => Object.getOwnPropertyDescriptor(numbers, counter)?.value ?? 0;

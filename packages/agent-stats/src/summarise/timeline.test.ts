@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { openAgentStats } from "../keep/open.ts";
 import { defineProtocol } from "../record/protocol.ts";
 import { memoryStore } from "../store/memory.ts";
-import type { HourRow } from "../store/store.ts";
+import type { Counters, HourRow } from "../store/store.ts";
 import { hoursOf, timelineOf } from "./timeline.ts";
 
 const HOUR = 3_600_000;
@@ -21,7 +21,7 @@ afterAll(() => {
 function hourly(from: string, hours: number): HourRow[] {
   const first = new Date(from).getTime() / HOUR;
   return Array.from({ length: hours }, (_, i) => {
-    return { hour: first + i, protocol: "smp", userId: "1", server: "smp://a", counter: "sent", value: 1 };
+    return { hour: first + i, protocol: "smp", userId: "1", server: "smp://a", counters: { sent: 1 } };
   });
 }
 
@@ -57,19 +57,19 @@ describe("a timeline by days", () => {
 
 describe("a timeline", () => {
   test("is by key, oldest first, counters side by side, and leaves out what is empty", () => {
-    const row = (hour: number, userId: string, counter: string, value: number): HourRow => {
-      return { hour, protocol: "smp", userId, server: "smp://a", counter, value };
+    const row = (hour: number, userId: string, counters: Counters): HourRow => {
+      return { hour, protocol: "smp", userId, server: "smp://a", counters };
     };
     const rows = [
-      row(7, "10", "sent", 4),
-      row(5, "1", "sent", 1),
-      row(5, "1", "received", 2),
-      row(5, "10", "sent", 3),
-      row(6, "1", "sent", 0),
+      row(7, "10", { sent: 3 }),
+      row(5, "1", { sent: 1 }),
+      row(5, "10", { sent: 3 }),
+      row(5, "1", { received: 2 }),
+      row(7, "10", { sent: 1 }),
     ];
     const key = (userId: string) => ({ protocol: "smp", userId, server: "smp://a" });
     const start = (hour: number) => new Date(hour * HOUR);
-    expect(timelineOf(rows).filter(({ counters }) => Object.keys(counters).length > 0)).toEqual([
+    expect(timelineOf(rows)).toEqual([
       { start: start(5), ...key("1"), counters: { sent: 1, received: 2 } },
       { start: start(5), ...key("10"), counters: { sent: 3 } },
       { start: start(7), ...key("10"), counters: { sent: 4 } },

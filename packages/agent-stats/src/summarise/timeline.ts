@@ -1,6 +1,6 @@
 import type { HourRow } from "../store/store.ts";
 import { KeyIds } from "./key-ids.ts";
-import { addTo, type Numbers } from "./numbers.ts";
+import { type Numbers, plus } from "./numbers.ts";
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -39,32 +39,19 @@ export function hoursOf({ from, to = new Date() }: TimelineOptions): readonly [f
 /** Rows of hours as a timeline, oldest first. */
 export function timelineOf(rows: readonly HourRow[], by: "hour" | "day" = "hour"): TimelineEntry[] {
   const ids = new KeyIds();
-  const periods = new Map<number, Map<number, Record<string, number>>>();
-  const entries: TimelineEntry[] = [];
-  let last: { readonly row: HourRow; readonly counters: Record<string, number> } | null = null;
+  /** By the time when it begins: the entries of each period, by key. */
+  const periods = new Map<number, Map<number, TimelineEntry>>();
   for (const row of rows) {
-    // The counters of one key in one hour mostly come together.
-    if (last === null || last.row.hour !== row.hour || !isSameKey(last.row, row)) {
-      const start = by === "day" ? midnightBefore(row.hour * HOUR_MS) : row.hour * HOUR_MS;
-      const period = periods.get(start) ?? new Map<number, Record<string, number>>();
-      periods.set(start, period);
-      const id = ids.of(row);
-      let counters = period.get(id);
-      if (counters === undefined) {
-        counters = {};
-        period.set(id, counters);
-        const { protocol, userId, server } = row;
-        entries.push({ start: new Date(start), protocol, userId, server, counters });
-      }
-      last = { row, counters };
-    }
-    addTo(last.counters, row.counter, row.value);
+    const { hour, protocol, userId, server, counters } = row;
+    const start = by === "day" ? midnightBefore(hour * HOUR_MS) : hour * HOUR_MS;
+    const period = periods.get(start) ?? new Map<number, TimelineEntry>();
+    periods.set(start, period);
+    const id = ids.of(row);
+    const known = period.get(id);
+    const sum = known ? plus(known.counters, counters) : counters;
+    period.set(id, { start: new Date(start), protocol, userId, server, counters: sum });
   }
-  return entries.sort((a, b) => a.start.getTime() - b.start.getTime());
-}
-
-function isSameKey(a: HourRow, b: HourRow): boolean {
-  return a.server === b.server && a.userId === b.userId && a.protocol === b.protocol;
+  return [...periods].sort(([a], [b]) => a - b).flatMap(([, entries]) => [...entries.values()]);
 }
 
 function midnightBefore(ms: number): number {

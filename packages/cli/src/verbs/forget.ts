@@ -21,10 +21,10 @@ export interface Forgotten {
 export async function forget(this: CliContext, flags: ForgetFlags, user: string): Promise<void> {
   const key = await keyFor(flags, this);
   const mine = await look(flags, key, async (reader) => {
-    const { keys, sums } = await reader.sums(null);
-    const ofUser = new Set(keys.filter(({ userId }) => userId === user).map(({ key }) => key));
-    const servers = new Set(keys.filter(({ key }) => ofUser.has(key)).map(({ server }) => server));
-    return { servers: servers.size, counters: sums.filter((sum) => ofUser.has(sum.key)).length };
+    const keys = (await reader.sums(null)).keys.filter(({ userId }) => userId === user);
+    const servers = new Set(keys.map(({ server }) => server)).size;
+    const counters = keys.reduce((sum, { past, open }) => sum + Object.keys({ ...past, ...open }).length, 0);
+    return { servers, counters };
   });
   if (user === "" || mine.counters + mine.servers === 0) {
     throw new CliError("NOT_FOUND", "There are no statistics of this user: see agent-stats show for the names.");

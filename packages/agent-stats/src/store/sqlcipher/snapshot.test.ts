@@ -1,6 +1,7 @@
 import { readdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { expect, test } from "vitest";
+import { eachSum } from "../contract-support.ts";
 import { runSql } from "./bad-input.testing.ts";
 import { copyOf, count, made, openAt, randomBy, type Truth } from "./examine/damage.testing.ts";
 import { bytesIn, describeDrivers, KEY } from "./files.testing.ts";
@@ -13,10 +14,9 @@ describeDrivers("a reader alone beside a WAL that a kill left", (driver) => {
     await stats.close();
     const reader = sqlcipherReader({ file: killed, key: KEY, driver, thread: "same" });
     const sums = async (): Promise<Truth> => {
-      const { keys, sums } = await reader.sums(null);
-      const names = new Map(keys.map(({ key, userId, server }) => [key, [userId, server]]));
+      const sums = eachSum(await reader.sums(null));
       return new Map(
-        sums.map(({ key, counter, past, open }) => [JSON.stringify([...(names.get(key) ?? []), counter]), past + open]),
+        sums.map(({ userId, server, counter, past, open }) => [JSON.stringify([userId, server, counter]), past + open]),
       );
     };
     return { file: killed, truth, reader, sums };

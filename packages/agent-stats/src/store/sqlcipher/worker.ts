@@ -2,6 +2,7 @@ import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from "
 import type { StatsErrorCode } from "../errors.ts";
 import { answerOf } from "../methods.ts";
 import { statsErrorOf } from "../sqlite/handle.ts";
+import type { Part } from "../sqlite/parts.ts";
 import { withStandIn } from "../stand-in.ts";
 import type { Announcement, StoreCalls } from "../store.ts";
 import { type CallsOptions, fileCalls } from "./calls.ts";
@@ -40,7 +41,7 @@ export type Answer =
 /** Comes before the answer, where that is long. */
 export interface AnswerPart {
   readonly id: number;
-  readonly part: string;
+  readonly part: Part;
 }
 
 const port = parentPort;
@@ -51,7 +52,7 @@ if (port) {
   port.on("message", (call: Call | News) => {
     if ("news" in call) return hear(call.news);
     const to = call.now ? answers : port;
-    const put = (part: string) => to.postMessage({ id: call.id, part } satisfies AnswerPart);
+    const put = (part: Part) => to.postMessage({ id: call.id, part } satisfies AnswerPart);
     const answer = answerTo(call, (method, args) => sqlite.inParts(method, args, put) ?? answerOf(calls)(method, args));
     if (!call.now) return port.postMessage(answer);
     answers.postMessage(answer);

@@ -1,3 +1,4 @@
+import type { Counters } from "../store.ts";
 import { statsErrorOf } from "./handle.ts";
 
 /**
@@ -6,8 +7,22 @@ import { statsErrorOf } from "./handle.ts";
  *
  * @throws StatsError `STATS_DAMAGED`
  */
-export function counted<T>(rows: T[], numbersOf: (row: T) => readonly number[]): T[] {
-  const isCount = (n: number) => Number.isSafeInteger(n) && n >= 0;
-  if (rows.every((row) => numbersOf(row).every(isCount))) return rows;
-  throw statsErrorOf({ code: "SQLITE_CORRUPT" });
+export function counted<T extends { readonly value: number }>(rows: T[]): T[] {
+  if (rows.every(({ value }) => isCount(value))) return rows;
+  throw notCounted();
+}
+
+/** Whether all of the numbers can have been counted. */
+export function areCounted(counters: Counters): boolean {
+  // Ten thousand keys have as many such objects: no list is made of each.
+  for (const counter in counters) if (!isCount(counters[counter] as number)) return false;
+  return true;
+}
+
+export function notCounted(): Error {
+  return statsErrorOf({ code: "SQLITE_CORRUPT" });
+}
+
+function isCount(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 0;
 }

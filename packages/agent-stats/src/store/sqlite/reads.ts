@@ -37,7 +37,7 @@ export function readSessionSums(db: Connection): SessionSumRow[] {
         GROUP BY session_id, key_id, counter ORDER BY session_id, key_id`,
     ),
   );
-  return counted(sums, ({ value }) => [value]);
+  return counted(sums);
 }
 
 export function readCounted(db: Connection, agent: string): CountedRow[] {
@@ -49,7 +49,7 @@ export function readCounted(db: Connection, agent: string): CountedRow[] {
       [agent],
     ),
   );
-  return counted(sums, ({ value }) => [value]);
+  return counted(sums);
 }
 
 export function readHours(db: Connection, from: number, to: number, put: Put): void {

@@ -3,6 +3,7 @@ import { copyFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type AgentStats, openAgentStats } from "../../../keep/open.ts";
 import { defineProtocol } from "../../../record/protocol.ts";
+import { eachHour, eachSum } from "../../contract-support.ts";
 import type { DriverName } from "../drivers.ts";
 import { KEY, temporaryFolder } from "../files.testing.ts";
 import type { StatsKey } from "../key.ts";
@@ -77,13 +78,9 @@ export function copyOf(file: string, parts: readonly string[] = PARTS): string {
 export async function sumsIn(file: string, driver: DriverName, key = KEY): Promise<Truth> {
   const store = sqlcipherReader({ file, key, driver, thread: "same" });
   try {
-    const { keys, sums } = await store.sums(null);
-    const names = new Map(keys.map(({ key: id, userId, server }) => [id, [userId, server]]));
+    const sums = eachSum(await store.sums(null));
     return new Map(
-      sums.map(({ key: id, counter, past, open }) => [
-        JSON.stringify([...(names.get(id) ?? [id]), counter]),
-        past + open,
-      ]),
+      sums.map(({ userId, server, counter, past, open }) => [JSON.stringify([userId, server, counter]), past + open]),
     );
   } finally {
     await store.close();
@@ -95,7 +92,7 @@ export async function historyIn(file: string, driver: DriverName): Promise<Truth
   const store = sqlcipherReader({ file, key: KEY, driver, thread: "same" });
   try {
     const sums: Truth = new Map();
-    for (const { userId, server, counter, value } of await store.hours(0, 10_000_000)) {
+    for (const { userId, server, counter, value } of eachHour(await store.hours(0, 10_000_000))) {
       const id = JSON.stringify([userId, server, counter]);
       sums.set(id, (sums.get(id) ?? 0) + value);
     }

@@ -3,10 +3,11 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { startChild } from "../../../keep/child.testing.ts";
+import { eachHour, eachSum } from "../../contract-support.ts";
 import { type DriverName, loadDriver } from "../../sqlcipher/drivers.ts";
 import { describeDrivers, temporaryFolder } from "../../sqlcipher/files.testing.ts";
 import { sqlcipherReader, sqlcipherStore } from "../../sqlcipher/store.ts";
-import type { StatsReader, Sums } from "../../store.ts";
+import type { CountedRow, StatsReader } from "../../store.ts";
 import type { SqliteHandle } from "../handle.ts";
 import { immediately } from "../handle.ts";
 import { openHandle, openHost } from "../host.testing.ts";
@@ -18,7 +19,7 @@ import { firstTables } from "./first-tables.ts";
 const FIXTURES = join(dirname(fileURLToPath(import.meta.url)), "../../../../fixtures/schema-1");
 const KEY = "15".repeat(32);
 const NAMES = ["clean", "open"] as const;
-const EXPECTED = JSON.parse(readFileSync(join(FIXTURES, "expected.json"), "utf8"));
+const EXPECTED = expected();
 const ALL_HOURS = 1_000_000;
 
 /** A copy of a file that schema 1 left, with what it had in its WAL. */
@@ -45,13 +46,60 @@ function versionOf(driver: DriverName, file: string): number {
   return version;
 }
 
-async function read(store: StatsReader) {
+async function read(store: StatsReader): Promise<Found> {
+  const sums = await store.sums(null);
+  const { keys, ...head } = sums;
   return {
-    sums: await store.sums(null),
+    head,
+    keys: keys.map(({ past: _past, open: _open, ...key }) => key),
+    past: added(eachSum(sums).map(({ past: value, ...of }) => ({ ...of, value }))),
+    open: added(eachSum(sums).map(({ open: value, ...of }) => ({ ...of, value }))),
     sessions: await store.sessions(),
     sessionSums: await store.sessionSums(),
-    hours: await store.hours(0, ALL_HOURS),
+    hours: added(eachHour(await store.hours(0, ALL_HOURS))),
   };
+}
+
+type Numbers = Readonly<Record<string, number>>;
+
+interface Found extends Readonly<Record<"head" | "keys" | "sessionSums", unknown>> {
+  readonly past: Numbers;
+  readonly open: Numbers;
+  readonly hours: Numbers;
+  readonly sessions: readonly { readonly folded: boolean }[];
+}
+
+/** What the files held, as the port told it then: one row for each counter. */
+function expected(): Record<(typeof NAMES)[number], Found> {
+  const told = JSON.parse(readFileSync(join(FIXTURES, "expected.json"), "utf8"));
+  const found = NAMES.map((name) => {
+    const { sums, sessions, sessionSums, hours } = told[name];
+    const { keys, sums: rows, ...head } = sums;
+    const named = (of: number) => keys.find(({ key }: { key: number }) => key === of);
+    const part = (which: "past" | "open") =>
+      added(rows.map((row: Record<string, number>) => ({ ...named(row.key as number), ...row, value: row[which] })));
+    return {
+      head,
+      keys: keys.map(({ key: _, ...key }: { key: number }) => key),
+      past: part("past"),
+      open: part("open"),
+      sessions,
+      sessionSums,
+      hours: added(hours),
+    };
+  });
+  return Object.fromEntries(NAMES.map((name, i) => [name, found[i]])) as Record<(typeof NAMES)[number], Found>;
+}
+
+function added(
+  rows: readonly (Omit<CountedRow, "value"> & { readonly value: number; readonly hour?: number })[],
+): Numbers {
+  const sums: Record<string, number> = {};
+  for (const { protocol, userId, server, counter, value, hour } of rows) {
+    const name = [...(hour === undefined ? [] : [hour]), protocol, userId, server, counter].join(" ");
+    sums[name] = (sums[name] ?? 0) + value;
+  }
+  return sums;
 }
 
 async function readFile(driver: DriverName, file: string) {
@@ -62,9 +110,8 @@ async function readFile(driver: DriverName, file: string) {
 }
 
 /** What everyone counted of each key and counter, wherever it stands. */
-function totalsOf({ keys, sums }: Sums): Record<string, number> {
-  const named = new Map(keys.map(({ key, protocol, userId, server }) => [key, `${protocol} ${userId} ${server}`]));
-  return Object.fromEntries(sums.map(({ key, counter, past, open }) => [`${named.get(key)} ${counter}`, past + open]));
+function totalsOf({ past, open }: Pick<Found, "past" | "open">): Numbers {
+  return Object.fromEntries(Object.entries(past).map(([name, value]) => [name, value + (open[name] ?? 0)]));
 }
 
 /** Every table, index, view and trigger, as SQLite tells it. */
@@ -90,9 +137,9 @@ describeDrivers("files of schema 1", (driver) => {
       const file = fixture(name);
       const store = sqlcipherStore({ file, key: KEY, driver, thread: "same" });
       expect(await read(store)).toEqual(EXPECTED[name]);
-      const open = (EXPECTED[name].sessions as { folded: boolean }[]).filter(({ folded }) => !folded).length;
+      const open = EXPECTED[name].sessions.filter(({ folded }) => !folded).length;
       expect(await store.fold({ session: null, at: 7 })).toBe(open);
-      expect(totalsOf(await store.sums(null))).toEqual(totalsOf(EXPECTED[name].sums));
+      expect(totalsOf(await read(store))).toEqual(totalsOf(EXPECTED[name]));
       expect((await store.audit()).map(({ at, what }) => [at, what])).toEqual(Array(open).fill([7, "fold"]));
       await store.close();
       expect(versionOf(driver, file)).toBe(SCHEMA_VERSION);
@@ -158,7 +205,7 @@ describeDrivers("files of schema 1", (driver) => {
     const children = [1, 2, 3, 4].map(() => startChild(program, file, driver).ended);
     for (const { code, stderr } of await Promise.all(children)) expect([code, stderr]).toEqual([0, ""]);
     const reader = sqlcipherReader({ file, key: KEY, driver, thread: "same" });
-    expect(totalsOf(await reader.sums(null))).toEqual(totalsOf(EXPECTED.open.sums));
+    expect(totalsOf(await read(reader))).toEqual(totalsOf(EXPECTED.open));
     const folded = (await reader.audit()).flatMap(({ what, of }) => (what === "fold" ? [of] : []));
     expect(folded).toEqual(expect.arrayContaining([3, 4, 5]));
     expect(new Set(folded).size).toBe(folded.length);
@@ -177,7 +224,7 @@ describeDrivers("files of schema 1", (driver) => {
         ON CONFLICT (key_id, counter) DO UPDATE SET value = MIN(value + excluded.value, 9007199254740991)`,
       "INSERT INTO agent_stats_tombstone (what, user_id) VALUES ('delete', '77')",
     ].map((sql) => old.prepare(sql));
-    const before = totalsOf(EXPECTED.open.sums);
+    const before = totalsOf(EXPECTED.open);
     const store = sqlcipherStore({ file, key: KEY, driver, thread: "same" });
     const { session, seen } = await store.begin({ startedAt: 1, flushEveryMs: 5_000, seen: null });
     expect(versionOf(driver, file)).toBe(SCHEMA_VERSION);
@@ -187,7 +234,7 @@ describeDrivers("files of schema 1", (driver) => {
     const empty = { session, save: 1, seen, at: 2, hour: 1, keys: [], counters: [], cells: new Float64Array(0) };
     expect(await store.save(empty)).toMatchObject({ outcome: "cleared", clears: [{ scope: { userId: "77" } }] });
     const sent = (counter: string) => counter.endsWith("sent");
-    const after = totalsOf(await store.sums(null));
+    const after = totalsOf(await read(store));
     for (const [name, value] of Object.entries(before)) {
       const more = sent(name) && (await countedBy(store, 4)).has(name) ? 1_000 : 0;
       expect([name, after[name]]).toEqual([name, value + more]);
