@@ -122,7 +122,30 @@ function inWorker(options: CallsOptions): StatsStore {
     });
     worker.unref();
     port1.unref();
+    const heed = (answer: Answer | AnswerPart) => {
+      const call = waiting.get(answer.id);
+      if ("part" in answer) return call?.parts?.add(answer.part);
+      waiting.delete(answer.id);
+      if (waiting.size === 0) worker.unref();
+      if (answer.ok) settle(call, answer.value);
+      else {
+        // A thread of Node remembers what was not installed: what is installed later, only another one finds.
+        if (answer.code === "STATS_DRIVER_MISSING") letGo();
+        call?.reject(errorOf(answer));
+      }
+    };
+    /** What came while this thread was busy. Node would hand it all out at once: so each has a turn of its own. */
+    const inbox: (Answer | AnswerPart)[] = [];
+    const heedNext = () => {
+      const answer = inbox.shift();
+      if (inbox.length > 0) setImmediate(heedNext);
+      if (answer) heed(answer);
+    };
+    worker.on("message", (answer: Answer | AnswerPart) => {
+      if (inbox.push(answer) === 1) setImmediate(heedNext);
+    });
     const died = () => {
+      for (const answer of inbox.splice(0)) heed(answer);
       // Nobody waits for one that was let go; whoever waits now, waits for its successor.
       if (running?.worker !== worker) return;
       running = null;
@@ -135,18 +158,6 @@ function inWorker(options: CallsOptions): StatsStore {
     };
     worker.on("error", died);
     worker.on("exit", died);
-    worker.on("message", (answer: Answer | AnswerPart) => {
-      const call = waiting.get(answer.id);
-      if ("part" in answer) return call?.parts?.add(answer.part);
-      waiting.delete(answer.id);
-      if (waiting.size === 0) worker.unref();
-      if (answer.ok) settle(call, answer.value);
-      else {
-        // A thread of Node remembers what was not installed: what is installed later, only another one finds.
-        if (answer.code === "STATS_DRIVER_MISSING") letGo();
-        call?.reject(errorOf(answer));
-      }
-    });
     const callNow = (call: Omit<Call, "id" | "now">): Answer => {
       const id = ++lastId;
       const parts = partsOf(call.method);
