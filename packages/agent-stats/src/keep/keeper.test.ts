@@ -30,6 +30,9 @@ const overall = async (stats: AgentStats) => {
 async function opened(flushEvery = FLUSH_EVERY) {
   const watch = watched();
   const stats = await openAgentStats({ protocols: [smp], store: watch.store, flushEvery });
+  // It is ready before it has tidied up.
+  await pass(0);
+  expect(watch.calls.at(-1)).toBe("erase");
   watch.calls.length = 0;
   return { watch, stats, a: stats.server(smp, 1, "smp://a"), b: stats.server(smp, 1, "smp://b") };
 }

@@ -90,9 +90,10 @@ export class Keeper implements Dying {
     this.#polls = options.mirror?.listen((urgent) => this.#changed(urgent ? URGENT : CHANGED)) === false;
   }
 
-  /** Opens the store, begins a session, folds the dead ones, loads. A store that fails is tried again later. */
+  /** Opens the store, begins a session, folds the dead ones, loads; then tidies up. What fails is tried again later. */
   async start(): Promise<void> {
     await this.#enqueue(() => this.#flows.start()).catch(() => {});
+    if (!this.problem && !this.#closed) this.#enqueue(() => this.#flows.tidy()).catch(() => {});
     await this.#dropping;
   }
 
@@ -241,7 +242,7 @@ export class Keeper implements Dying {
     this.#flows.standBy();
     this.#dropping ??= this.#dropUnknownUsers();
     if (this.#eraseWasPending && !this.#flows.erasePending) this.#call(() => this.#options.onErased());
-    this.#eraseWasPending = this.#flows.erasePending;
+    this.#eraseWasPending = this.#flows.erasePending === true;
     // After a failure there may be something left to save, which is not to wait until the store would be tried again.
     if (this.#flows.erasePending || this.#polls || this.problem !== null) this.#timer.again();
     if (this.problem === null) return;

@@ -7,23 +7,17 @@ import { ask, type Flow, pause } from "./flow.ts";
 import { SessionHours } from "./hours.ts";
 import { type BatchHead, type Progress, progressOf } from "./progress.ts";
 import { Pruning } from "./pruning.ts";
-import type { SessionOptions } from "./session-options.ts";
+import type { OpenSession, SessionOptions } from "./session-options.ts";
 import { split } from "./split.ts";
 import { startFromPast } from "./starting-sums.ts";
-
-interface OpenSession {
-  readonly id: number;
-  /** The number of the last batch that was collected. */
-  saves: number;
-}
 
 /**
  * What is done with the store, step by step: begin, load, save, delete, reset, end. Says nothing of when: the keeper
  * drives these flows, one after another.
  */
 export class SessionFlows {
-  /** A deletion whose names may still stand in freed pages: tried again with the next save. */
-  erasePending = false;
+  /** A deletion whose names may still stand in freed pages: tried again with the next save. Null: not known yet. */
+  erasePending: boolean | null = null;
   /** The session of the agent elsewhere that is counted here; null where the agent is here, or cannot tell. */
   agent: string | null = null;
   /** Tells a store that has a thread of its own what it may have to save by itself. */
@@ -82,18 +76,24 @@ export class SessionFlows {
 
   *start(): Flow<void> {
     if (this.#started) return;
+    // A store that starts a thread of its own takes a few ms of this one for that: not in the turn that the host is in.
+    yield* pause();
     const caller = this.#caller(yield* this.#begin());
     yield* ask("fold", { session: caller.session, at: Date.now() });
-    yield* this.#pruning.prune();
-    this.erasePending = (yield* ask("erase")) === "pending";
     if (this.#options.startFromPast) yield* startFromPast(this.#recorder, (yield* ask("sums", caller)).keys);
     this.#started = true;
   }
 
+  /** Drops what is too old, and what a deletion left in files, also one that a crash cut off. Nobody waits for it. */
+  *tidy(): Flow<void> {
+    yield* this.#pruning.prune();
+    if (this.erasePending !== false) this.erasePending = (yield* ask("erase")) === "pending";
+  }
+
   *#begin(): Flow<OpenSession> {
     if (this.#session === null) {
-      const { flushEveryMs } = this.#options;
-      const begun = yield* ask("begin", { startedAt: Date.now(), flushEveryMs, seen: this.#seen });
+      const asked = { startedAt: Date.now(), flushEveryMs: this.#options.flushEveryMs, seen: this.#seen };
+      const begun = yield* ask("begin", asked);
       this.#seen = begun.seen;
       this.#session = { id: begun.session, saves: 0 };
     }
@@ -112,8 +112,7 @@ export class SessionFlows {
     while (ending === undefined && this.announcer?.tellMore()) yield* pause();
     if (this.#hours.wentBack(Date.now())) yield* this.nextSession("clock");
     yield* this.#drain(ending);
-    yield* this.#pruning.prune();
-    if (this.erasePending) this.erasePending = (yield* ask("erase")) === "pending";
+    yield* this.tidy();
   }
 
   /** Batch after batch to the store: those whose fate is unknown, then what changed since. */

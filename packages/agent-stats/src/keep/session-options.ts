@@ -15,3 +15,9 @@ export interface SessionOptions {
   /** Told of what was reset, here or by others. */
   readonly onReset: (scope: Scope) => void;
 }
+
+export interface OpenSession {
+  readonly id: number;
+  /** The number of the last batch that was collected. */
+  saves: number;
+}
