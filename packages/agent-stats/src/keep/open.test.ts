@@ -2,7 +2,8 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { defineProtocol } from "../record/protocol.ts";
 import { memoryStore } from "../store/memory.ts";
-import { type KeepOptions, openAgentStats, readAgentStats } from "./open.ts";
+import { type KeepOptions, openAgentStats } from "./open.ts";
+import { readAgentStats } from "./read.ts";
 import { watched } from "./watched.testing.ts";
 
 const smp = defineProtocol("smp", { sent: "messages sent" });
@@ -65,10 +66,11 @@ describe("what cannot be", () => {
 
   test("a problem goes to the console where the process takes no warning, once, and nothing when it is over", async () => {
     const warned = vi.spyOn(console, "warn").mockImplementation(() => {});
-    for (const browser of [undefined, {}, { emitWarning: "no function" }]) {
+    for (const emitWarning of [undefined, "no function"]) {
       const watch = watched();
       watch.fails = { code: "STATS_DISK_FULL", when: "before" };
-      vi.stubGlobal("process", browser);
+      // All else stays: what runs the tests needs a process meanwhile.
+      vi.stubGlobal("process", Object.create(process, { emitWarning: { value: emitWarning } }));
       const stats = await openAgentStats({ store: watch.store });
       await stats.flush().catch(() => {});
       watch.fails = null;
