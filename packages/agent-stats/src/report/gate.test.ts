@@ -156,6 +156,12 @@ describe("the gate", () => {
     expect(refused('{"sent":1', known([], ["anna"]))).toBe(false);
   });
 
+  test("refuses a counter that is a short address, not one within which it stands by chance", () => {
+    const allowed = { ...NOTHING, identifiers: ["sent.messages", "t.me"] };
+    expect(refused('{"sent.messages":1}', known(["https://t.me"]), allowed)).toBe(false);
+    expect(refused('{"t.me":1}', known(["https://t.me"]), allowed)).toBe(true);
+  });
+
   test("refuses a counter that is called after a server, not one that a user is called after", () => {
     const allowed = { ...NOTHING, identifiers: ["broker.example", "sent"] };
     expect(refused('{"broker.example":1}', known(["mqtt://broker.example"]), allowed)).toBe(true);

@@ -58,10 +58,14 @@ function freeWords(names: readonly string[], { identifiers, texts, publicServers
 /** A counter that is called after a server, or after a user, would be a leak that looks like a counter. */
 function harmless(identifiers: readonly string[], names: readonly string[]): readonly string[] {
   // Users are called `sent` and servers `x`: only what is long, or looks like an address, is called so on purpose.
-  const telling = names.filter((name) => /\w[.:]\w/.test(name) || sizeOf(name) > LONGEST_BY_CHANCE);
+  const addresses = names.filter((name) => /\w[.:]\w/.test(name));
+  const long = names.filter((name) => sizeOf(name) > LONGEST_BY_CHANCE);
+  const telling = [...long, ...addresses.filter((name) => sizeOf(name) >= SHORTEST_JOINED)];
+  // `t.me` stands within `sent.messages`.
+  const short = addresses.map(oneSpelling);
   const isClean = (words: readonly string[]) => {
     const searched = searchable(words);
-    return !telling.some((name) => stands(name, searched));
+    return !short.some((name) => searched.words.has(name)) && !telling.some((name) => stands(name, searched));
   };
   return isClean(identifiers) ? identifiers : identifiers.filter((name) => isClean([name]));
 }
