@@ -27,21 +27,33 @@ export const ROOMS = [
     "record/rows",
     "record/record",
     "record/port",
+    "record/connect",
+    "record/direct",
     "record/wire",
     "record/remote",
   ]),
   room("keep", [
+    "keep/hours",
+    "keep/save-timer",
+    "keep/pruning",
     "keep/progress",
+    "keep/batches",
+    "store/stand-in",
     "keep/flow",
     "keep/endings-order",
     "keep/succession",
+    "keep/open",
+    "keep/ends-now",
     "keep/users",
     "keep/problems",
     "keep/mirror-users",
     "keep/keeper",
     "keep/known-users",
     "keep/clock",
+    "keep/mistakes",
+    "keep/mistakes-others",
     "keep/mirror-resets",
+    "keep/stuck-hours",
     "keep/model",
     "keep/history",
     "keep/anonymise",
@@ -50,6 +62,10 @@ export const ROOMS = [
     "keep/mirror-hostile",
   ]),
   room("store/sqlite", [
+    "store/sqlite/handle",
+    "store/sqlite/connection",
+    "store/sqlite/reads",
+    "store/sqlite/erase",
     "store/sqlite/locks",
     "store/sqlite/plans",
     "store/sqlite/plaintext",
@@ -60,6 +76,9 @@ export const ROOMS = [
     "store/sqlite/migrations/migrations",
   ]),
 ];
+
+/** Where Stryker leaves what it found, and begins from when it runs again. @param {string} room */
+export const reportOf = (room) => `mutation/reports/${room.replace("/", "-")}.json`;
 
 /** The one that runs now: `mutation/run.js` names it. */
 export const currentRoom = () => ROOMS.find(({ name }) => name === process.env.MUTATED_ROOM);

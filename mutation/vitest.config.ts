@@ -1,13 +1,20 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
+import { currentRoom, ROOMS } from "./rooms.js";
 
 const LIBRARY = "packages/agent-stats/src";
 const source = (path: string) => fileURLToPath(new URL(`../${LIBRARY}/${path}`, import.meta.url));
 
-/** Suites that start processes of their own: these run what was built, where no change is. */
-const OTHER_PROCESSES = "**/{endings,lifetime,shared,mistakes,deletion-kills,stuck,upgrade}*.test.ts";
-/** The worker thread runs what was built; a zone of the process and a time of its processor need a process of one's own. */
-const NOT_IN_A_THREAD = /^(?!.*(worker|this machine's zone|a large save is split))/;
+const suites = (currentRoom() === undefined ? ROOMS : [currentRoom()]).flatMap((room) => room?.suites ?? []);
+
+/** Vitest begins with the longest suite, and here the first failure is all that is waited for. */
+class QuickestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const place = ({ moduleId }: TestSpecification) => suites.findIndex((suite) => moduleId.endsWith(suite));
+    return [...files].sort((a, b) => place(a) - place(b));
+  }
+}
 
 /** What `npm run mutation` runs for each change that it makes: the suites in which such a change can be seen. */
 export default defineConfig({
@@ -21,10 +28,11 @@ export default defineConfig({
     ],
   },
   test: {
-    include: [`${LIBRARY}/{record,keep,store/sqlite}/**/*.test.ts`, `${LIBRARY}/store/contract.test.ts`],
-    exclude: [OTHER_PROCESSES],
-    testNamePattern: NOT_IN_A_THREAD,
-    setupFiles: ["mutation/short-properties.ts"],
+    include: suites,
+    setupFiles: ["mutation/setup.ts"],
+    // Every trial begins with a thread of its own; within it, the suites share what they load.
+    isolate: false,
+    sequence: { sequencer: QuickestFirst },
     testTimeout: 20_000,
   },
 });
