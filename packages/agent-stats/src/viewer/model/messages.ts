@@ -1,15 +1,34 @@
 import type { StatsErrorCode } from "../../store/errors.ts";
 
+/** Something to do; with the command that does it, if there is one. */
+export interface Step {
+  readonly text: string;
+  readonly command?: string;
+}
+
 export interface Message {
   readonly title: string;
   readonly text: string;
+  /** What to do, one after the other, where it takes more than a sentence. */
+  readonly steps?: readonly Step[];
   /** Whether looking again can help. */
   readonly retry: boolean;
 }
 
 const UNREADABLE: Message = {
   title: "These statistics cannot be read",
-  text: "Either the key is not the one of this file, or the file is damaged; from the outside nobody can tell which. Check the key first. Nothing was changed: keep the file as it is.",
+  text: "Either the key is not the one of this file, or the file is damaged; from the outside nobody can tell which. Nothing was changed: keep the file as it is.",
+  steps: [
+    { text: "Check the key: is it the one that the app opens this file with?" },
+    {
+      text: "If it is, look for what is damaged. This changes no byte:",
+      command: "agent-stats verify --db FILE --key-file KEY",
+    },
+    {
+      text: "If something is, read what is left into a new file:",
+      command: "agent-stats salvage --db FILE --to NEW --key-file KEY",
+    },
+  ],
   retry: true,
 };
 

@@ -176,7 +176,8 @@ describe("words", () => {
     const told = ["STATS_KEY_REJECTED", "STATS_DAMAGED", "STATS_NOT_ENCRYPTED", "STATS_EMPTY_FILE"].map((code) =>
       messageOf(Object.assign(new Error("…"), { code })),
     );
-    expect(new Set(told.map(({ text }) => text)).size).toBe(1);
+    expect(new Set(told.map((message) => JSON.stringify(message))).size).toBe(1);
+    expect(told[0]?.steps?.map(({ command }) => command?.split(" ")[1])).toEqual([undefined, "verify", "salvage"]);
     expect(messageOf(new Error("/home/anna/stats.db")).text).not.toContain("anna");
   });
 });

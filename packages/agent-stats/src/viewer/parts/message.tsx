@@ -7,6 +7,16 @@ export function MessageBox({ message, onRetry }: { readonly message: Message; re
     <div class="message" role="status">
       <h1>{message.title}</h1>
       <p>{message.text}</p>
+      {message.steps && (
+        <ol>
+          {message.steps.map(({ text, command }) => (
+            <li key={text}>
+              {text}
+              {command && <code>{command}</code>}
+            </li>
+          ))}
+        </ol>
+      )}
       {message.retry && onRetry && (
         <button type="button" onClick={onRetry}>
           Try again
