@@ -10,12 +10,16 @@ const FINE = 0.02;
 /** What a user notices. Between the two, at about 5 %, evidence turns. */
 const WRONG = 0.1;
 
-/** How an activity went in one period. */
-export interface Outcome {
-  readonly at: number;
+/** How often an activity failed, out of how often its outcome is known: what is under way, or lost, is in neither. */
+export interface Outcomes {
   readonly failed: number;
   /** Successes and failures. */
   readonly all: number;
+}
+
+/** How an activity went in one period. */
+export interface Outcome extends Outcomes {
+  readonly at: number;
 }
 
 /** One server at which an activity fails, and when. */
@@ -32,10 +36,11 @@ export interface Failing {
 }
 
 export function outcomeOf({ at, sum }: Pick<Period, "at" | "sum">, activity: Activity): Outcome {
-  return { at, ...outcome(sum, activity) };
+  return { at, ...outcomesOf(sum, activity) };
 }
 
-function outcome(numbers: Numbers, { successes, failures, successesIncludeFailures }: Activity) {
+/** The one definition of a failure rate: `failed / all`, of one activity. Different activities are never mixed. */
+export function outcomesOf(numbers: Numbers, { successes, failures, successesIncludeFailures }: Activity): Outcomes {
   const failed = failedIn(numbers, failures);
   const succeeded = sumOf(numbers, successes);
   return { failed, all: successesIncludeFailures ? Math.max(succeeded, failed) : succeeded + failed };
@@ -53,7 +58,7 @@ export function failingAt(place: Place, outcomes: readonly Outcome[], activity: 
   const first = used[stretch.from] as number;
   const end = stretch.goesOn ? outcomes.length : (used[stretch.to] as number) + 1;
   const periods = place.periods.slice(first, end);
-  const last = periods.findLast((period) => outcome(period.sum, activity).failed > 0) as Period;
+  const last = periods.findLast((period) => outcomesOf(period.sum, activity).failed > 0) as Period;
   return {
     place,
     from: (periods[0] as Period).at,
@@ -197,7 +202,7 @@ function usersOf(periods: readonly Period[], activity: Activity): FailingFinding
   }
   return [...users]
     .map(([userId, numbers]) => {
-      const { failed, all } = outcome(numbers.numbers(), activity);
+      const { failed, all } = outcomesOf(numbers.numbers(), activity);
       return { userId, failed, outcomes: all };
     })
     .filter(({ outcomes }) => outcomes > 0)

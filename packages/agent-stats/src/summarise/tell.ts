@@ -234,7 +234,8 @@ const NOUNS: Readonly<Record<string, string>> = {
   check: "checks",
 };
 
-function nounOf({ activity }: { readonly activity: string }): string {
+/** What a share of an activity is of: `sends`. */
+export function nounOf({ activity }: { readonly activity: string }): string {
   return Object.hasOwn(NOUNS, activity) ? (NOUNS[activity] as string) : `“${printable(activity)}”`;
 }
 

@@ -7,7 +7,6 @@ import { type Data, type Filter, rowsOf } from "./model/select.ts";
 import { type Loaded, useData, useNow } from "./model/use-data.ts";
 import { verdictOf } from "./model/verdict.ts";
 import { timeText } from "./model/words.ts";
-import { Filters } from "./parts/filters.tsx";
 import { Banner, MessageBox } from "./parts/message.tsx";
 import { Navigation, Toolbar } from "./parts/toolbar.tsx";
 import { useKeptFocus } from "./parts/use-kept-focus.ts";
@@ -41,7 +40,10 @@ export function App({ source, protocols, hidden, canWrite, useHistory, refreshEv
   useKeptFocus(loaded.data);
   const canChange = canWrite && source.deleteUser !== undefined && source.reset !== undefined;
   const { data } = loaded;
-  const view = useView(data, { source, protocols, hidden, hideNames, filter, now, go, refresh: loaded.refresh });
+  const view = useView(data, {
+    ...{ source, protocols, hidden, hideNames, filter, setFilter, now, go },
+    refresh: loaded.refresh,
+  });
   return (
     <div class="agent-stats">
       <header class="top">
@@ -55,9 +57,6 @@ export function App({ source, protocols, hidden, canWrite, useHistory, refreshEv
       </header>
       <main aria-busy={loaded.loading && data === null}>
         <Banners loaded={loaded} paused={paused} />
-        {view && place.screen !== "sessions" && place.screen !== "report" && place.screen !== "actions" && (
-          <Filters {...{ view, filter, setFilter }} />
-        )}
         <Content loaded={loaded} view={view} place={place} heading={heading} />
       </main>
     </div>
@@ -117,13 +116,13 @@ function Content({ loaded, view, place, heading }: ContentProps) {
   }
 }
 
-interface ViewGiven extends Pick<View, "source" | "hidden" | "filter" | "now" | "go" | "refresh"> {
+interface ViewGiven extends Pick<View, "source" | "hidden" | "filter" | "setFilter" | "now" | "go" | "refresh"> {
   readonly protocols: readonly Protocol[];
   readonly hideNames: boolean;
 }
 
 function useView(data: Data | null, given: ViewGiven): View | null {
-  const { source, protocols, hidden, hideNames, filter, go, refresh } = given;
+  const { protocols, hidden, hideNames, filter } = given;
   // Ranges begin at full hours: nothing is summed anew before the next minute.
   const now = Math.floor(given.now / 60_000) * 60_000;
   const names = useMemo(() => {
@@ -141,7 +140,8 @@ function useView(data: Data | null, given: ViewGiven): View | null {
     [data, filter, hidden, protocols, names, now],
   );
   if (!data) return null;
-  return { data, filter, hidden, names, meter, rows, verdict, now: given.now, source, go, refresh };
+  const { source, setFilter, go, refresh } = given;
+  return { data, filter, setFilter, hidden, names, meter, rows, verdict, now: given.now, source, go, refresh };
 }
 
 /** Where one is. The browser's own back and forward work, and each screen's heading gets the focus. */

@@ -24,6 +24,7 @@ export interface View {
   readonly verdict: readonly Told[] | null;
   readonly now: number;
   readonly source: ViewerSource;
+  readonly setFilter: (filter: Filter) => void;
   readonly go: (place: Place) => void;
   readonly refresh: () => void;
 }

@@ -1,7 +1,8 @@
 import type { Place, View } from "../view.ts";
 import { endingText } from "./endings.ts";
+import { rateTexts } from "./rates.ts";
 import { RANGES } from "./select.ts";
-import { NOT_KNOWN, shareText, timeText } from "./words.ts";
+import { NOT_KNOWN, timeText } from "./words.ts";
 
 /** What is copied of a screen: rows with tabs between the cells, so that a mail and a spreadsheet can both take it. */
 export function textOf(view: View, place: Place): string {
@@ -23,7 +24,7 @@ export function textOf(view: View, place: Place): string {
       names.address(server),
       protocol,
       ...[figures.sent, figures.received, figures.failed].map((value) => value ?? NOT_KNOWN),
-      shareText(figures.failureRate),
+      rateTexts(figures.rates).join(", "),
     ].join("\t"),
   );
   return [...lines, head, ...cells].join("\n");

@@ -1,15 +1,21 @@
 import type { Protocol } from "../../record/protocol.ts";
 import { type Activity, activitiesOf } from "../../summarise/activities.ts";
-import { failedIn } from "../../summarise/failures.ts";
+import { type Outcomes, outcomesOf } from "../../summarise/failing.ts";
 import { type Numbers, sumOf, Tally } from "../../summarise/numbers.ts";
+
+/** Out of how many outcomes of one activity so many were failures, as `doctor` counts them too. */
+export interface FailureRate extends Outcomes {
+  /** `send`, `subscribe` … */
+  readonly activity: string;
+}
 
 /** What an overview tells of any protocol. Null: this protocol has no counter of the kind, so nothing is known. */
 export interface Figures {
   readonly sent: number | null;
   readonly received: number | null;
   readonly failed: number | null;
-  /** Of everything whose failures are counted, the share that failed; null where nothing had an outcome. */
-  readonly failureRate: number | null;
+  /** One for each activity that had an outcome and could fail; what failed most often first, else sending first. */
+  readonly rates: readonly FailureRate[];
 }
 
 const SENDING = new Set(["send", "upload"]);
@@ -59,32 +65,37 @@ function figuresOf(activities: readonly Activity[], numbers: Numbers): Figures {
     return counters.length === 0 ? null : sumOf(numbers, counters);
   };
   const failing = activities.filter(({ failures }) => failures.length > 0);
-  const failuresOf = ({ failures }: Activity) => failedIn(numbers, failures);
-  const failed = failing.reduce((sum, activity) => sum + failuresOf(activity), 0);
-  const outcomes = failing.reduce((sum, activity) => {
-    const well = sumOf(numbers, activity.successes);
-    return (
-      sum + (activity.successesIncludeFailures ? Math.max(well, failuresOf(activity)) : well + failuresOf(activity))
-    );
-  }, 0);
+  const rates = failing.map((activity) => ({ activity: activity.name, ...outcomesOf(numbers, activity) }));
   return {
     sent: successes(SENDING),
     received: successes(RECEIVING),
-    failed: failing.length === 0 ? null : failed,
-    failureRate: outcomes === 0 ? null : failed / outcomes,
+    failed: failing.length === 0 ? null : rates.reduce((sum, { failed }) => sum + failed, 0),
+    rates: sorted(rates),
   };
 }
 
+function sorted(rates: readonly FailureRate[]): FailureRate[] {
+  return rates
+    .filter(({ all }) => all > 0)
+    .sort((a, b) => b.failed - a.failed || Number(SENDING.has(b.activity)) - Number(SENDING.has(a.activity)));
+}
+
 /** Figures of several protocols or servers. What one of them does not know, the others still do. */
-export function sumFigures(all: readonly Figures[]): Omit<Figures, "failureRate"> {
+export function sumFigures(all: readonly Figures[]): Figures {
   const sum = (pick: (figures: Figures) => number | null) => {
     const known = all.map(pick).filter((value) => value !== null);
     return known.length === 0 ? null : known.reduce((total, value) => total + value, 0);
   };
+  const rates = new Map<string, FailureRate>();
+  for (const rate of all.flatMap((figures) => figures.rates)) {
+    const { failed = 0, all = 0 } = rates.get(rate.activity) ?? {};
+    rates.set(rate.activity, { activity: rate.activity, failed: failed + rate.failed, all: all + rate.all });
+  }
   return {
     sent: sum(({ sent }) => sent),
     received: sum(({ received }) => received),
     failed: sum(({ failed }) => failed),
+    rates: sorted([...rates.values()]),
   };
 }
 

@@ -8,8 +8,10 @@ import { meterOf, sumFigures } from "./figures.ts";
 import { groupsOf, isOwn } from "./groups.ts";
 import { messageOf } from "./messages.ts";
 import { namesOf } from "./names.ts";
+import { rateTexts } from "./rates.ts";
 import { type Data, type Filter, matches, pointsOf, rowsOf } from "./select.ts";
-import { agoText, countText, durationText, printable, shareText } from "./words.ts";
+import { verdictOf } from "./verdict.ts";
+import { agoText, countText, durationText, printable } from "./words.ts";
 
 const HOUR_MS = 3_600_000;
 const NOW = Date.UTC(2026, 5, 22, 12, 30);
@@ -45,19 +47,61 @@ describe("figures", () => {
       recvMsgs: 11,
       recvErrs: 2,
     };
-    expect(meter.figures("smp", numbers)).toEqual({ sent: 97, received: 11, failed: 5, failureRate: 5 / 111 });
+    expect(meter.figures("smp", numbers)).toEqual({
+      sent: 97,
+      received: 11,
+      failed: 5,
+      // Each of its own activity: receipts do not make sends look better.
+      rates: [
+        { activity: "send", failed: 3, all: 100 },
+        { activity: "receive", failed: 2, all: 11 },
+      ],
+    });
     expect(meter.figures("chat", { sent: 9, sendErrors: 1 })).toEqual({
       sent: 9,
       received: 0,
       failed: 1,
-      failureRate: 0.1,
+      rates: [{ activity: "send", failed: 1, all: 10 }],
     });
   });
 
+  test("say what a failure rate is of: what failed most first, and of nothing that did not fail", () => {
+    const { rates } = meter.figures("smp", { sentDirect: 9, sentQuotaErrs: 1, connSubscribed: 50, connSubErrs: 50 });
+    expect(rateTexts(rates)).toEqual(["50\u00a0% of subscriptions", "10\u00a0% of sends"]);
+    expect(rateTexts(meter.figures("smp", { recvMsgs: 7, sentDirect: 9 }).rates)).toEqual(["0\u00a0%"]);
+    expect(meter.figures("smp", { recvMsgs: 7, sentDirect: 9 }).rates[0]?.activity).toBe("send");
+    expect(rateTexts([])).toEqual(["–"]);
+  });
+
+  test("of several servers are weighed by what each did", () => {
+    const all = [meter.figures("smp", { sentDirect: 90, sentQuotaErrs: 10 }), meter.figures("chat", { sent: 900 })];
+    expect(sumFigures(all).rates[0]).toEqual({ activity: "send", failed: 10, all: 1_000 });
+  });
+
+  test("and the verdict count failures alike", () => {
+    const amount = fc.integer({ min: 0, max: 5_000 });
+    const counters = fc.record({ sentDirect: amount, sentQuotaErrs: amount, recvMsgs: amount, ackMsgs: amount });
+    let failing = 0;
+    fc.assert(
+      fc.property(counters, (counted) => {
+        const server = key("smp", "anna", SMP, counted);
+        const start = new Date(NOW - HOUR_MS);
+        const entry = { start, protocol: "smp", userId: "anna", server: SMP, counters: counted };
+        const data = dataOf([server], [entry]);
+        const { rates } = meter.figures("smp", counted);
+        for (const { what } of verdictOf(data, ALL, new Set(), [smp], namesOf([SMP], ["anna"], false), NOW) ?? []) {
+          failing++;
+          expect(what.startsWith(rateTexts(rates)[0] ?? "")).toBe(true);
+        }
+      }),
+    );
+    expect(failing).toBeGreaterThan(10);
+  });
+
   test("are not known where a protocol has no such counter, and then not zero", () => {
-    expect(meter.figures("unheard", {})).toEqual({ sent: null, received: null, failed: null, failureRate: null });
+    expect(meter.figures("unheard", {})).toEqual({ sent: null, received: null, failed: null, rates: [] });
     const sums = sumFigures([meter.figures("unheard", {}), meter.figures("chat", { sent: 2 })]);
-    expect(sums).toEqual({ sent: 2, received: 0, failed: 0 });
+    expect(sums).toMatchObject({ sent: 2, received: 0, failed: 0 });
     expect(sumFigures([meter.figures("unheard", {})]).sent).toBeNull();
   });
 });
@@ -140,13 +184,6 @@ describe("groups", () => {
 describe("words", () => {
   test("say numbers and times as people do", () => {
     expect([countText(1_234_567), countText(999)]).toEqual(["1\u202f234\u202f567", "999"]);
-    expect([shareText(0.18), shareText(0.0004), shareText(0.004), shareText(0), shareText(null)]).toEqual([
-      "18 %",
-      "< 0.1 %",
-      "0.4 %",
-      "0 %",
-      "–",
-    ]);
     expect([durationText(250), durationText(90_000), durationText(100 * HOUR_MS)]).toEqual([
       "250 ms",
       "1 min",

@@ -15,6 +15,14 @@ export interface Data {
 
 export const RANGES = { session: "This session", day: "24 h", week: "7 d", month: "30 d", all: "All" } as const;
 export type Range = keyof typeof RANGES;
+/** The same within a sentence, or beside a heading. */
+export const RANGE_WORDS: Readonly<Record<Range, string>> = {
+  session: "this session",
+  day: "last 24 hours",
+  week: "last 7 days",
+  month: "last 30 days",
+  all: "all time",
+};
 
 export interface Filter {
   /** Null: all profiles that are not hidden. */
@@ -80,7 +88,7 @@ export function rowsOf(
   });
 }
 
-const NOT_RECORDED: Figures = { sent: null, received: null, failed: null, failureRate: null };
+const NOT_RECORDED: Figures = { sent: null, received: null, failed: null, rates: [] };
 
 /** Whether there is a session to speak of: one that runs, or one whose counts no later start has added to the past. */
 export function hasSession({ sessions, servers }: ServersStats): boolean {
@@ -103,6 +111,7 @@ function periodsOf(timeline: readonly TimelineEntry[], begin: number, asked: (ke
 /** One period of a chart: what was sent, received, and failed in it. */
 export interface Point {
   readonly start: number;
+  readonly stepMs: number;
   readonly sent: number | null;
   readonly received: number | null;
   readonly failed: number | null;
@@ -142,12 +151,13 @@ export function pointsOf(
   const none = meterZero(stats.servers.filter(asked), meter);
   return buckets.map((bucket, index) => {
     const start = first + index * stepMs;
-    if (start + stepMs <= tracked) return { start, sent: null, received: null, failed: null };
+    if (start + stepMs <= tracked) return { start, stepMs, sent: null, received: null, failed: null };
     const figures = [...bucket].map(([protocol, numbers]) => meter.figures(protocol, added(numbers)));
     const sum = (pick: (figures: Figures) => number | null, zero: number | null) =>
       zero === null ? null : figures.reduce((total, each) => total + (pick(each) ?? 0), 0);
     return {
       start,
+      stepMs,
       sent: sum(({ sent }) => sent, none.sent),
       received: sum(({ received }) => received, none.received),
       failed: sum(({ failed }) => failed, none.failed),

@@ -3,11 +3,15 @@ import { diagnose, type Finding, tell } from "../../summarise/diagnose.ts";
 import type { Names } from "./names.ts";
 import { type Data, type Filter, matches } from "./select.ts";
 
-/** One thing that is wrong, in a sentence, with the server that it is about, if it is one. */
+/** One thing that is wrong, in a sentence. */
 export interface Told {
   readonly sentence: string;
+  /** The sentence, where it is clear which server is meant. */
+  readonly what: string;
   readonly evidence: string;
-  readonly at: { readonly protocol: string; readonly server: string } | null;
+  /** The servers that it is about, if it is about some. */
+  readonly servers: readonly string[];
+  readonly protocol: string | null;
   /** True where it goes on. */
   readonly now: boolean;
 }
@@ -28,21 +32,31 @@ export function verdictOf(
   return diagnose(given).map((finding) => told(finding, names, now));
 }
 
-/** In the words of `doctor`; what a sentence is about can be looked at, where it is one server. */
+/** What is told of one server. */
+export function toldOf(
+  verdict: readonly Told[] | null,
+  { protocol, server }: { readonly protocol: string; readonly server: string },
+): Told[] {
+  return (verdict ?? []).filter((told) => told.protocol === protocol && told.servers.includes(server));
+}
+
+/** In the words of `doctor`. */
 function told(finding: Finding, names: Names, now: number): Told {
   const speaker = { now: new Date(now), nameOf: names.server, userOf: (userId: string) => userText(names, userId) };
   const { sentence, numbers, servers } = tell(finding, speaker);
-  const [server] = servers;
-  const at =
-    "protocol" in finding && servers.length === 1 && server !== undefined
-      ? { protocol: finding.protocol, server }
-      : null;
   return {
     sentence: `${sentence}.`,
+    what: `${withoutName(sentence, servers.map(names.server))}.`,
     evidence: numbers.join("; "),
-    at,
+    servers,
+    protocol: "protocol" in finding ? finding.protocol : null,
     now: !("until" in finding) || finding.until === null,
   };
+}
+
+function withoutName(sentence: string, [name, another]: readonly string[]): string {
+  const begin = `${name}: `;
+  return another === undefined && sentence.startsWith(begin) ? sentence.slice(begin.length) : sentence;
 }
 
 function userText(names: Names, userId: string): string {

@@ -9,14 +9,6 @@ export function countOrDash(value: number | null): string {
   return value === null ? NOT_KNOWN : countText(value);
 }
 
-/** A share of 1 as people say it: `18 %`, `0.4 %`. */
-export function shareText(share: number | null): string {
-  if (share === null) return NOT_KNOWN;
-  const percent = share * 100;
-  if (percent > 0 && percent < 0.1) return "< 0.1 %";
-  return `${percent < 9.95 ? Number(percent.toFixed(1)) : Math.round(percent)} %`;
-}
-
 const two = (value: number) => String(value).padStart(2, "0");
 
 /** On the clock of whoever looks: `2026-06-19 14:02`. */

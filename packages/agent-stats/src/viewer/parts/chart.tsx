@@ -1,7 +1,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import type { Point } from "../model/select.ts";
-import { countOrDash, countText, dayShort, hourText, timeText } from "../model/words.ts";
+import { countOrDash, countText, dayShort, durationText, hourText, timeText } from "../model/words.ts";
 
 const HEIGHT_PX = 240;
 const SERIES = [
@@ -50,6 +50,7 @@ export function Chart({ points, title }: { readonly points: readonly Point[]; re
             {title}
           </span>
         ))}
+        {points[0] && <span class="quiet">each point: what was counted in {durationText(points[0].stepMs)}</span>}
       </figcaption>
       <details>
         <summary>The same as a table</summary>
@@ -124,7 +125,7 @@ function optionsOf(element: HTMLElement, shown: Shown): uPlot.Options {
       y: { range: (_, __, top) => [0, Math.max(1, top * 1.05)] },
     },
     axes: [
-      { ...axis, values: (_, starts, __, ___, step) => starts.map((start) => periodText(start, step)) },
+      { ...axis, size: 28, values: (_, starts, __, ___, step) => starts.map((start) => periodText(start, step)) },
       { ...axis, size: 64, values: (_, ticks) => ticks.map((tick) => (Number.isInteger(tick) ? countText(tick) : "")) },
     ],
     series: [

@@ -21,7 +21,7 @@ interface CountersProps {
 export function Counters({ caption, columns, rows }: CountersProps) {
   return (
     <Scroll label={caption}>
-      <table class="counters">
+      <table class="stack counters">
         <caption class="unseen">{caption}</caption>
         <thead>
           <tr>
@@ -35,7 +35,7 @@ export function Counters({ caption, columns, rows }: CountersProps) {
         </thead>
         <tbody>
           {rows.map((row) => (
-            <CounterLine key={row.counter} row={row} />
+            <CounterLine key={row.counter} row={row} columns={columns} />
           ))}
         </tbody>
       </table>
@@ -43,7 +43,7 @@ export function Counters({ caption, columns, rows }: CountersProps) {
   );
 }
 
-function CounterLine({ row }: { readonly row: CounterRow }) {
+function CounterLine({ row, columns }: { readonly row: CounterRow } & Pick<CountersProps, "columns">) {
   const [open, setOpen] = useState(false);
   const id = useId();
   const failed = row.isError && (row.values.at(-1) ?? 0) !== 0;
@@ -60,7 +60,7 @@ function CounterLine({ row }: { readonly row: CounterRow }) {
         </p>
       </th>
       {row.values.map((value, index) => (
-        <td key={index} class={!value ? "number zero" : "number"}>
+        <td key={index} class={!value ? "number zero" : "number"} data-title={columns[index]}>
           {countOrDash(value)}
         </td>
       ))}

@@ -1,32 +1,29 @@
-import { type Filter, RANGES, type Range } from "../model/select.ts";
+import { RANGES, type Range } from "../model/select.ts";
 import type { View } from "../view.ts";
 
-interface FiltersProps {
-  readonly view: View;
-  readonly filter: Filter;
-  readonly setFilter: (filter: Filter) => void;
-}
+const ALL = "all";
 
 /** Whose numbers, of which protocol, and of how long. */
-export function Filters({ view, filter, setFilter }: FiltersProps) {
-  const { data, hidden, names } = view;
+export function Filters({ view: { data, hidden, names, filter, setFilter } }: { readonly view: View }) {
   const unique = (all: readonly string[]) => [...new Set(all)].sort();
   const users = unique(data.stats.servers.map(({ userId }) => userId));
   const shown = users.filter((user) => filter.showHidden || !hidden.has(user));
   const protocols = unique(data.stats.servers.map(({ protocol }) => protocol));
   return (
-    <form class="filters" aria-label="What is shown" onSubmit={(event) => event.preventDefault()}>
+    <form class="filters" aria-label="What is shown" autocomplete="off" onSubmit={(event) => event.preventDefault()}>
       <label>
         <span>Profile</span>
+        {/* By place and not by name: browsers keep what was chosen, on disk too, and names may be hidden. */}
         <select
-          value={filter.userId === null ? "all" : `user ${filter.userId}`}
+          autocomplete="off"
+          value={filter.userId === null ? ALL : users.indexOf(filter.userId)}
           onChange={({ currentTarget: { value } }) =>
-            setFilter({ ...filter, userId: value === "all" ? null : value.slice("user ".length) })
+            setFilter({ ...filter, userId: value === ALL ? null : (users[Number(value)] ?? null) })
           }
         >
-          <option value="all">All profiles</option>
+          <option value={ALL}>All profiles</option>
           {shown.map((user) => (
-            <option key={user} value={`user ${user}`}>
+            <option key={user} value={users.indexOf(user)}>
               {names.user(user)}
             </option>
           ))}

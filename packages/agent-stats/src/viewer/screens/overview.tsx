@@ -1,8 +1,10 @@
+import { useState } from "preact/hooks";
 import { endedBadly } from "../model/endings.ts";
 import { added, type Figures, sumFigures } from "../model/figures.ts";
-import { matches, type Point, pointsOf, RANGES } from "../model/select.ts";
+import { matches, type Point, pointsOf, RANGE_WORDS } from "../model/select.ts";
 import type { Told } from "../model/verdict.ts";
-import { agoText, countOrDash, plural, shareText, timeText } from "../model/words.ts";
+import { agoText, countOrDash, countText, plural, timeText } from "../model/words.ts";
+import { RATE_HELP, Rate } from "../parts/rate.tsx";
 import { Scroll } from "../parts/scroll.tsx";
 import { Spark } from "../parts/spark.tsx";
 import type { View } from "../view.ts";
@@ -10,15 +12,18 @@ import { Heading, NoMatch, type ScreenProps } from "./screen.tsx";
 
 /** The overview: is something wrong, and the numbers in a glance. */
 export function Overview({ view, heading }: ScreenProps) {
-  const { data, rows, filter } = view;
+  const { data, rows } = view;
   const [worst, ...others] = view.verdict ?? [];
   return (
     <>
-      <Heading heading={heading}>Overview</Heading>
+      <Heading heading={heading} filtered={view}>
+        Overview
+      </Heading>
       <p class={worst ? "verdict bad" : "verdict"} role="status">
         {view.verdict === null ? "Looking at what was counted …" : (worst?.sentence ?? fineText(view))}
       </p>
       {worst && <Evidence told={worst} view={view} />}
+      <Others others={others} view={view} />
       <Facts view={view} />
       {rows.length === 0 ? (
         <NoMatch>
@@ -32,19 +37,6 @@ export function Overview({ view, heading }: ScreenProps) {
           <Protocols view={view} />
         </>
       )}
-      {others.length > 0 && (
-        <section aria-labelledby="also">
-          <h2 id="also">Also</h2>
-          <ul class="findings">
-            {others.map((told) => (
-              <li key={told.sentence}>
-                {told.sentence} <Evidence told={told} view={view} />
-              </li>
-            ))}
-          </ul>
-        </section>
-      )}
-      <p class="quiet">Range: {RANGES[filter.range]}. Numbers are those of the last save.</p>
     </>
   );
 }
@@ -54,9 +46,35 @@ function fineText({ rows, data }: View): string {
   return `All is well: ${plural(rows.length, "server")}, and no failure that needs a look.`;
 }
 
+/** So many of the lesser findings are shown at once; the rest is folded. */
+const SHOWN = 3;
+
+function Others({ others, view }: { readonly others: readonly Told[]; readonly view: View }) {
+  const [whole, setWhole] = useState(false);
+  if (others.length === 0) return null;
+  return (
+    <section aria-label="Also">
+      <ul class="findings">
+        {(whole ? others : others.slice(0, SHOWN)).map((told) => (
+          <li key={told.sentence}>
+            {told.sentence}
+            <Evidence told={told} view={view} />
+          </li>
+        ))}
+      </ul>
+      {others.length > SHOWN && (
+        <button type="button" class="more" aria-expanded={whole} onClick={() => setWhole(!whole)}>
+          {whole ? "Show fewer" : `Show ${plural(others.length - SHOWN, "more finding")}`}
+        </button>
+      )}
+    </section>
+  );
+}
+
 function Evidence({ told, view }: { readonly told: Told; readonly view: View }) {
+  const [server, another] = told.servers;
   const row =
-    told.at && view.rows.find(({ protocol, server }) => protocol === told.at?.protocol && server === told.at.server);
+    another === undefined && view.rows.find((each) => each.protocol === told.protocol && each.server === server);
   return (
     <p class="evidence">
       {told.evidence}
@@ -120,28 +138,41 @@ function Cards({ view }: { readonly view: View }) {
           <p class="figure" data-figure={key}>
             {countOrDash(sums[key])}
           </p>
-          {sums[key] === null && <p class="quiet">not recorded</p>}
-          <Spark values={points.map((point) => point[key])} kind={kind} />
+          <p class="quiet">
+            {sums[key] === null ? (
+              "not recorded"
+            ) : key === "failed" ? (
+              <Rate rates={sums.rates} />
+            ) : (
+              RANGE_WORDS[filter.range]
+            )}
+          </p>
+          <Spark points={points} of={key} kind={kind} />
         </li>
       ))}
     </ul>
   );
 }
 
+const PROTOCOL_COLUMNS = ["Servers", "Sent", "Received", "Failed", "Failure rate"] as const;
+const [SERVERS, SENT, RECEIVED, FAILED, RATE] = PROTOCOL_COLUMNS;
+
 function Protocols({ view }: { readonly view: View }) {
-  const { rows, meter } = view;
+  const { rows, meter, filter } = view;
   const protocols = [...new Set(rows.map(({ protocol }) => protocol))].sort();
   const figures = (protocol: string): Figures =>
     meter.figures(protocol, added(rows.filter((row) => row.protocol === protocol).map(({ numbers }) => numbers)));
   return (
     <section>
-      <h2 id="protocols">Protocols</h2>
+      <h2 id="protocols">
+        Protocols <span class="quiet">{RANGE_WORDS[filter.range]}</span>
+      </h2>
       <Scroll labelledBy="protocols">
-        <table class="list">
+        <table class="stack">
           <thead>
             <tr>
               <th scope="col">Protocol</th>
-              {["Servers", "Sent", "Received", "Failed", "Failure rate"].map((title) => (
+              {PROTOCOL_COLUMNS.map((title) => (
                 <th key={title} scope="col" class="number">
                   {title}
                 </th>
@@ -150,21 +181,32 @@ function Protocols({ view }: { readonly view: View }) {
           </thead>
           <tbody>
             {protocols.map((protocol) => {
-              const { sent, received, failed, failureRate } = figures(protocol);
+              const { sent, received, failed, rates } = figures(protocol);
               return (
                 <tr key={protocol}>
                   <th scope="row">{protocol}</th>
-                  <td class="number">{rows.filter((row) => row.protocol === protocol).length}</td>
-                  <td class="number">{countOrDash(sent)}</td>
-                  <td class="number">{countOrDash(received)}</td>
-                  <td class={(failed ?? 0) > 0 ? "number bad" : "number"}>{countOrDash(failed)}</td>
-                  <td class="number">{shareText(failureRate)}</td>
+                  <td class="number" data-title={SERVERS}>
+                    {countText(rows.filter((row) => row.protocol === protocol).length)}
+                  </td>
+                  <td class="number" data-title={SENT}>
+                    {countOrDash(sent)}
+                  </td>
+                  <td class="number" data-title={RECEIVED}>
+                    {countOrDash(received)}
+                  </td>
+                  <td class={(failed ?? 0) > 0 ? "number bad" : "number"} data-title={FAILED}>
+                    {countOrDash(failed)}
+                  </td>
+                  <td class="number" data-title={RATE}>
+                    <Rate rates={rates} />
+                  </td>
                 </tr>
               );
             })}
           </tbody>
         </table>
       </Scroll>
+      <p class="quiet help">{RATE_HELP} All numbers are those of the last save.</p>
     </section>
   );
 }

@@ -1,4 +1,5 @@
 import type { ComponentChildren } from "preact";
+import { Filters } from "../parts/filters.tsx";
 import type { View } from "../view.ts";
 
 export interface ScreenProps {
@@ -7,14 +8,20 @@ export interface ScreenProps {
   readonly heading: { current: HTMLHeadingElement | null };
 }
 
-export function Heading({
-  heading,
-  children,
-}: Pick<ScreenProps, "heading"> & { readonly children: ComponentChildren }) {
+interface HeadingProps extends Pick<ScreenProps, "heading"> {
+  /** Beside the heading of a screen whose numbers can be chosen. */
+  readonly filtered?: View;
+  readonly children: ComponentChildren;
+}
+
+export function Heading({ heading, filtered, children }: HeadingProps) {
   return (
-    <h1 ref={heading} tabIndex={-1}>
-      {children}
-    </h1>
+    <div class="head">
+      <h1 ref={heading} tabIndex={-1}>
+        {children}
+      </h1>
+      {filtered && <Filters view={filtered} />}
+    </div>
   );
 }
 

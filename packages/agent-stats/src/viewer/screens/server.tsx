@@ -1,7 +1,10 @@
 import { useState } from "preact/hooks";
 import type { Protocol } from "../../record/protocol.ts";
+import { nounOf } from "../../summarise/tell.ts";
 import { added } from "../model/figures.ts";
-import { hasSession, matches, pointsOf, RANGES, rowId, type ServerRow } from "../model/select.ts";
+import { shareText } from "../model/rates.ts";
+import { hasSession, matches, pointsOf, RANGE_WORDS, rowId, type ServerRow } from "../model/select.ts";
+import { toldOf } from "../model/verdict.ts";
 import { countText, timeText } from "../model/words.ts";
 import { Chart } from "../parts/chart.tsx";
 import { type CounterRow, Counters } from "../parts/counters.tsx";
@@ -22,29 +25,31 @@ export function ServerScreen({ view, row: id, heading }: ScreenProps & { readonl
     return (
       <>
         {back}
-        <Heading heading={heading}>Server</Heading>
+        <Heading heading={heading} filtered={view}>
+          Server
+        </Heading>
         <NoMatch>This server has no numbers for this profile and protocol, or was forgotten.</NoMatch>
       </>
     );
   }
-  const since = row.keys.map(({ trackedSince }) => trackedSince?.getTime() ?? Number.POSITIVE_INFINITY);
-  const oldest = Math.min(...since);
   return (
     <>
       {back}
-      <Heading heading={heading}>
+      <Heading heading={heading} filtered={view}>
         <bdi>{view.names.server(row.server)}</bdi>
       </Heading>
-      <p class="address">
-        <bdi>{view.names.address(row.server)}</bdi>
-      </p>
-      <p class="quiet">
-        {row.protocol}, {row.keys.map(({ userId }) => view.names.user(userId)).join(", ")}
-        {Number.isFinite(oldest) ? `; tracked since ${timeText(new Date(oldest))}` : ""}
-      </p>
-      <Live view={view} row={row} />
+      {toldOf(view.verdict, row).map(({ what, evidence, now }) => (
+        <div key={what}>
+          <p class={now ? "verdict bad" : "verdict"}>{what}</p>
+          <p class="evidence">{evidence}</p>
+        </div>
+      ))}
+      <About view={view} row={row} />
+      <Failures row={row} />
       <section aria-labelledby="timeline">
-        <h2 id="timeline">Timeline, {RANGES[view.filter.range]}</h2>
+        <h2 id="timeline">
+          Timeline <span class="quiet">{RANGE_WORDS[view.filter.range]}</span>
+        </h2>
         <ServerTimeline view={view} row={row} />
       </section>
       <section aria-labelledby="counters">
@@ -55,12 +60,51 @@ export function ServerScreen({ view, row: id, heading }: ScreenProps & { readonl
   );
 }
 
+function About({ view, row }: { readonly view: View; readonly row: ServerRow }) {
+  const { names } = view;
+  const since = row.keys.map(({ trackedSince }) => trackedSince?.getTime() ?? Number.POSITIVE_INFINITY);
+  const oldest = Math.min(...since);
+  return (
+    <div class="about">
+      {names.address(row.server) !== names.server(row.server) && (
+        <p class="address">
+          <bdi>{names.address(row.server)}</bdi>
+        </p>
+      )}
+      <p class="quiet">
+        {row.protocol}, {row.keys.map(({ userId }) => names.user(userId)).join(", ")}
+        {Number.isFinite(oldest) ? `; tracked since ${timeText(new Date(oldest))}` : ""}
+      </p>
+      <Live view={view} row={row} />
+    </div>
+  );
+}
+
 function ServerTimeline({ view, row }: { readonly view: View; readonly row: ServerRow }) {
   const { data, filter, hidden, meter, now } = view;
   if (!data.timeline) return <p class="loading">Reading the history …</p>;
   const asked = matches(filter, hidden);
   const points = pointsOf(data, filter.range, (key) => asked(key) && rowId(key) === row.id, meter, now);
   return <Chart points={points} title={view.names.server(row.server)} />;
+}
+
+/** Every activity that had an outcome in the range, with how much of it failed. */
+function Failures({ row }: { readonly row: ServerRow }) {
+  return (
+    <dl class="facts">
+      {row.figures.rates.map((rate) => (
+        <div key={rate.activity}>
+          <dt>Failed {nounOf(rate)}</dt>
+          <dd class={rate.failed > 0 ? "bad" : ""}>
+            {shareText(rate)}{" "}
+            <span class="quiet">
+              ({countText(rate.failed)} of {countText(rate.all)})
+            </span>
+          </dd>
+        </div>
+      ))}
+    </dl>
+  );
 }
 
 /** Live values come from the app that counts; a file holds none. What is not known is not shown as zero. */
@@ -98,6 +142,9 @@ function AllCounters({ view, row }: { readonly view: View; readonly row: ServerR
         columns={["Session", "Past", "Overall"]}
         rows={whole ? all : counted}
       />
+      {!hasSession(view.data.stats) && (
+        <p class="quiet">A dash is what was not recorded: no session runs. A zero was counted.</p>
+      )}
       {zero.length > 0 && (
         <button type="button" class="more" aria-expanded={whole} onClick={() => setWhole(!whole)}>
           {whole ? "Hide counters at zero" : `Show ${zero.length} counters at zero`}

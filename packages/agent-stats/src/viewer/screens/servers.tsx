@@ -1,7 +1,9 @@
 import { useState } from "preact/hooks";
 import { type Group, groupsOf, isOwn } from "../model/groups.ts";
-import type { ServerRow } from "../model/select.ts";
-import { countOrDash, plural, shareText } from "../model/words.ts";
+import { RANGE_WORDS, type ServerRow } from "../model/select.ts";
+import { toldOf } from "../model/verdict.ts";
+import { countOrDash, countText, plural } from "../model/words.ts";
+import { RATE_HELP, Rate } from "../parts/rate.tsx";
 import { Scroll } from "../parts/scroll.tsx";
 import type { View } from "../view.ts";
 import { Heading, NoMatch, type ScreenProps } from "./screen.tsx";
@@ -31,22 +33,27 @@ export function Servers({ view, heading }: ScreenProps) {
   const groups = groupsOf(found, view.data.stats).filter(({ rows }) => rows.length > 0);
   return (
     <>
-      <Heading heading={heading}>Servers</Heading>
-      <label class="search">
-        <span>Search</span>
-        <input
-          type="search"
-          value={search}
-          autocomplete="off"
-          spellcheck={false}
-          onInput={({ currentTarget }) => setSearch(currentTarget.value)}
-        />
-      </label>
-      <p class="quiet" role="status">
-        {found.length === view.rows.length
-          ? plural(found.length, "server")
-          : `${plural(found.length, "server")} of ${view.rows.length}`}
-      </p>
+      <Heading heading={heading} filtered={view}>
+        Servers
+      </Heading>
+      <div class="finder">
+        <label class="search">
+          <span>Search</span>
+          <input
+            type="search"
+            value={search}
+            autocomplete="off"
+            spellcheck={false}
+            onInput={({ currentTarget }) => setSearch(currentTarget.value)}
+          />
+        </label>
+        <p class="quiet" role="status">
+          {found.length === view.rows.length
+            ? plural(found.length, "server")
+            : `${countText(found.length)} of ${plural(view.rows.length, "server")}`}
+          , {RANGE_WORDS[view.filter.range]}
+        </p>
+      </div>
       {groups.length === 0 && (
         <NoMatch>
           {view.data.stats.servers.length === 0
@@ -57,6 +64,7 @@ export function Servers({ view, heading }: ScreenProps) {
       {groups.map((group) => (
         <GroupTable key={group.key} {...{ group, view, order, setOrder }} />
       ))}
+      {groups.length > 0 && <p class="quiet help">{RATE_HELP} A dash is what was not recorded; a zero was counted.</p>}
     </>
   );
 }
@@ -86,7 +94,7 @@ function GroupTable({ group, view, order, setOrder }: GroupProps) {
       </h2>
       <p class="quiet">{group.help}</p>
       <Scroll labelledBy={group.key}>
-        <table class="list servers">
+        <table class="stack servers">
           <thead>
             <tr>
               {(Object.keys(COLUMNS) as Column[]).map((column) => (
@@ -128,7 +136,7 @@ function ColumnHead({ column, order, setOrder }: Pick<GroupProps, "order" | "set
 }
 
 function Row({ row, view }: { readonly row: ServerRow; readonly view: View }) {
-  const { sent, received, failed, failureRate } = row.figures;
+  const { sent, received, failed, rates } = row.figures;
   const users = new Set(row.keys.map(({ userId }) => userId)).size;
   return (
     <tr>
@@ -140,6 +148,11 @@ function Row({ row, view }: { readonly row: ServerRow; readonly view: View }) {
           {row.protocol}
           {users > 1 ? `, ${users} profiles` : ""}
         </span>
+        {toldOf(view.verdict, row).map(({ what, now }) => (
+          <p key={what} class={now ? "bad" : ""}>
+            {what}
+          </p>
+        ))}
       </th>
       <td class="number" data-title={COLUMNS.sent}>
         {countOrDash(sent)}
@@ -151,7 +164,7 @@ function Row({ row, view }: { readonly row: ServerRow; readonly view: View }) {
         {countOrDash(failed)}
       </td>
       <td class="number" data-title={COLUMNS.rate}>
-        {shareText(failureRate)}
+        <Rate rates={rates} />
       </td>
     </tr>
   );
@@ -168,12 +181,17 @@ function sort(rows: readonly ServerRow[], order: Order | null, { names }: View):
   const sign = down ? -1 : 1;
   if (column === "server") return rows.toSorted((a, b) => sign * byName(a, b));
   // What is not known stands at the end, whichever way.
-  const value = ({ figures }: ServerRow) => (column === "rate" ? figures.failureRate : figures[column]);
+  const value = ({ figures }: ServerRow) => (column === "rate" ? highest(figures) : figures[column]);
   return rows.toSorted((a, b) => {
     const [x, y] = [value(a), value(b)];
     if (x === null || y === null) return Number(x === null) - Number(y === null) || byName(a, b);
     return sign * (x - y) || byName(a, b);
   });
+}
+
+/** Of the activity that failed most: the one that is shown first. */
+function highest({ rates: [first] }: ServerRow["figures"]): number | null {
+  return first ? first.failed / first.all : null;
 }
 
 function compare(a: string, b: string): number {

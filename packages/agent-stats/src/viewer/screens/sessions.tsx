@@ -2,7 +2,7 @@ import { useState } from "preact/hooks";
 import type { Session, SessionWithCounts } from "../../summarise/sessions.ts";
 import { endedBadly, endingText } from "../model/endings.ts";
 import { added } from "../model/figures.ts";
-import { countText, durationText, NOT_KNOWN, plural, timeText } from "../model/words.ts";
+import { countText, dayShort, durationText, NOT_KNOWN, plural, timeText } from "../model/words.ts";
 import { Scroll } from "../parts/scroll.tsx";
 import type { View } from "../view.ts";
 import { Heading, NoMatch, type ScreenProps } from "./screen.tsx";
@@ -60,7 +60,7 @@ function Runs({ sessions, chosen, onChoose, now }: RunsProps) {
   const percent = (ms: number) => Math.min(100, Math.max(0, ((ms - begin) / Math.max(1, end - begin)) * 100));
   return (
     <Scroll label="Sessions, the newest first">
-      <table class="list runs">
+      <table class="stack runs">
         <thead>
           <tr>
             <th scope="col">Compare</th>
@@ -72,7 +72,7 @@ function Runs({ sessions, chosen, onChoose, now }: RunsProps) {
             <th scope="col">How</th>
             <th scope="col">Can be missing</th>
             <th scope="col" class="bars">
-              {timeText(new Date(begin)).slice(0, 10)} to {timeText(new Date(end)).slice(0, 10)}
+              {dayShort(new Date(begin))} to {dayShort(new Date(end))}
             </th>
           </tr>
         </thead>
@@ -83,7 +83,7 @@ function Runs({ sessions, chosen, onChoose, now }: RunsProps) {
             const kind = endedBadly(session) ? "bad" : session.how === "running" ? "running" : "";
             return (
               <tr key={session.session}>
-                <td>
+                <td class="whole">
                   <label class="check">
                     <input
                       type="checkbox"
@@ -96,11 +96,17 @@ function Runs({ sessions, chosen, onChoose, now }: RunsProps) {
                     </span>
                   </label>
                 </td>
-                <td>{timeText(session.started)}</td>
-                <td>{session.ended ? timeText(session.ended) : NOT_KNOWN}</td>
-                <td class="number">{ranText(session)}</td>
-                <td class={kind}>{endingText(session)}</td>
-                <td>{session.canHaveLostMs > 0 ? `up to ${durationText(session.canHaveLostMs)}` : "nothing"}</td>
+                <td data-title="Started">{timeText(session.started)}</td>
+                <td data-title="Ended">{session.ended ? timeText(session.ended) : NOT_KNOWN}</td>
+                <td class="number" data-title="Ran for">
+                  {ranText(session)}
+                </td>
+                <td class={kind} data-title="How">
+                  {endingText(session)}
+                </td>
+                <td data-title="Can be missing">
+                  {session.canHaveLostMs > 0 ? `up to ${durationText(session.canHaveLostMs)}` : "nothing"}
+                </td>
                 <td class="bars" aria-hidden="true">
                   <span
                     class={`bar ${kind}`}
@@ -138,7 +144,7 @@ function ComparisonTable({ a, b }: { readonly a: SessionWithCounts; readonly b: 
   if (names.length === 0) return <p class="quiet">History holds no counts of these two.</p>;
   return (
     <Scroll labelledBy="compare">
-      <table class="counters">
+      <table class="stack counters">
         <thead>
           <tr>
             <th scope="col">Counter</th>
@@ -160,9 +166,13 @@ function ComparisonTable({ a, b }: { readonly a: SessionWithCounts; readonly b: 
             return (
               <tr key={name}>
                 <th scope="row">{name}</th>
-                <td class="number">{countText(before)}</td>
-                <td class="number">{countText(after)}</td>
-                <td class={by === 0 ? "number zero" : "number"}>
+                <td class="number" data-title={`Session ${a.session}`}>
+                  {countText(before)}
+                </td>
+                <td class="number" data-title={`Session ${b.session}`}>
+                  {countText(after)}
+                </td>
+                <td class={by === 0 ? "number zero" : "number"} data-title="Difference">
                   {by > 0 ? "+" : by < 0 ? "−" : ""}
                   {countText(Math.abs(by))}
                 </td>
