@@ -5,6 +5,7 @@ import { FIRST_RUN, messageOf } from "./model/messages.ts";
 import { namesOf } from "./model/names.ts";
 import { type Data, type Filter, rowsOf } from "./model/select.ts";
 import { type Loaded, useData, useNow } from "./model/use-data.ts";
+import { useHiddenNames } from "./model/use-hidden-names.ts";
 import { verdictOf } from "./model/verdict.ts";
 import { timeText } from "./model/words.ts";
 import { Banner, MessageBox } from "./parts/message.tsx";
@@ -32,7 +33,7 @@ const NO_FILTER: Filter = { userId: null, protocol: null, range: "all", showHidd
 
 export function App({ source, protocols, hidden, canWrite, useHistory, refreshEveryMs }: AppProps) {
   const [paused, setPaused] = useState(false);
-  const [hideNames, setHideNames] = useState(false);
+  const [hideNames, toggleNames] = useHiddenNames();
   const [filter, setFilter] = useState(NO_FILTER);
   const loaded = useData(source, paused, refreshEveryMs);
   const now = useNow(paused);
@@ -52,7 +53,7 @@ export function App({ source, protocols, hidden, canWrite, useHistory, refreshEv
           {...{ paused, hideNames, view, place }}
           onRefresh={loaded.refresh}
           onPause={() => setPaused(!paused)}
-          onHideNames={() => setHideNames(!hideNames)}
+          onHideNames={toggleNames}
         />
       </header>
       <main aria-busy={loaded.loading && data === null}>
@@ -104,13 +105,14 @@ function Content({ loaded, view, place, heading }: ContentProps) {
     case "overview":
       return <Overview view={view} heading={heading} />;
     case "servers":
-      return <Servers view={view} heading={heading} />;
+      // Begun anew: what was searched for is a name too.
+      return <Servers key={String(view.names.hidden)} view={view} heading={heading} />;
     case "server":
       return <ServerScreen key={place.row} view={view} row={place.row} heading={heading} />;
     case "sessions":
       return <Sessions view={view} heading={heading} />;
     case "report":
-      return <ReportScreen view={view} heading={heading} />;
+      return <ReportScreen key={String(view.names.hidden)} view={view} heading={heading} />;
     case "actions":
       return <Actions view={view} heading={heading} />;
   }

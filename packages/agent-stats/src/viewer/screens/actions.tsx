@@ -19,18 +19,23 @@ export function Actions({ view, heading }: ScreenProps) {
           <>
             <label class="search">
               <span>Profile</span>
-              <select value={chosen} onChange={({ currentTarget }) => setUser(currentTarget.value)}>
-                {users.map((each) => (
-                  <option key={each} value={each}>
+              {/* By place and not by name, as in the filter. */}
+              <select
+                autocomplete="off"
+                value={users.indexOf(chosen)}
+                onChange={({ currentTarget }) => setUser(users[Number(currentTarget.value)] ?? "")}
+              >
+                {users.map((each, index) => (
+                  <option key={each} value={index}>
                     {view.names.user(each)}
                   </option>
                 ))}
               </select>
             </label>
             <Confirmed
-              key={chosen}
-              word={chosen}
-              asked={`Type ${view.names.hidden ? "the profile's real name" : view.names.user(chosen)} to forget it, with all its servers and numbers`}
+              key={view.names.user(chosen)}
+              word={view.names.user(chosen)}
+              asked={`Type ${view.names.user(chosen)} to forget it, with all its servers and numbers`}
               button="Forget this profile"
               act={async () => void (await view.source.deleteUser?.(chosen))}
               done={view.refresh}

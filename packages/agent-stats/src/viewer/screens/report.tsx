@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useState } from "preact/hooks";
+import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { messageOf } from "../model/messages.ts";
 import { plural } from "../model/words.ts";
 import { Scroll } from "../parts/scroll.tsx";
@@ -10,13 +10,17 @@ const WISHES: ReportWishes = { caseId: null, coarse: false, publicServers: true 
 
 interface Made {
   readonly report: MadeReport | null;
+  /** What it was asked for: what is chosen now may be on its way. */
+  readonly wishes: ReportWishes;
   readonly problem: string;
   readonly making: boolean;
 }
 
 /** A report for somebody else: every byte of it is shown before it is saved. */
 export function ReportScreen({ view, heading }: ScreenProps) {
-  const [wishes, setWishes] = useState(WISHES);
+  const { hidden } = view.names;
+  // Where names are hidden, the preview must show none: neither of servers that everybody knows.
+  const [wishes, setWishes] = useState({ ...WISHES, publicServers: !hidden });
   const { made, make } = useReport(view, wishes);
   return (
     <>
@@ -25,29 +29,31 @@ export function ReportScreen({ view, heading }: ScreenProps) {
         A file for whoever looks into a problem with you. It holds the numbers, and not the names of your servers and
         profiles. Nothing is sent: you save it, look at it, and give it to whom you like.
       </p>
-      <Wishes wishes={wishes} setWishes={setWishes} onMake={make} />
+      <Wishes {...{ wishes, setWishes, hidden }} onMake={make} />
       {made.problem !== "" && (
         <p class="banner" role="alert">
           {made.problem}
         </p>
       )}
-      {made.report && <Preview report={made.report} wishes={wishes} view={view} />}
+      {made.report && <Preview report={made.report} wishes={made.wishes} view={view} />}
       {!made.report && made.making && <p class="loading">Making the report …</p>}
     </>
   );
 }
 
 function useReport({ source }: View, wishes: ReportWishes) {
-  const [made, setMade] = useState<Made>({ report: null, problem: "", making: true });
+  const [made, setMade] = useState<Made>({ report: null, wishes, problem: "", making: true });
+  const latest = useRef<object | null>(null);
   const make = useCallback(async () => {
+    const mine = {};
+    latest.current = mine;
     setMade((last) => ({ ...last, problem: "", making: true }));
-    try {
-      const report = (await source.makeReport?.(wishes)) ?? null;
-      setMade({ report, problem: "", making: false });
-    } catch (error) {
-      const problem = error instanceof Error && "code" in error ? error.message : messageOf(error as Error).title;
-      setMade({ report: null, problem, making: false });
-    }
+    const result = await Promise.resolve(source.makeReport?.(wishes)).then(
+      (report) => ({ report: report ?? null, problem: "" }),
+      (error) => ({ report: null, problem: "code" in error ? error.message : messageOf(error).title }),
+    );
+    // An answer that was overtaken is not the report that was asked for last.
+    if (latest.current === mine) setMade({ ...result, wishes, making: false });
   }, [source, wishes]);
   useEffect(() => {
     void make();
@@ -58,10 +64,11 @@ function useReport({ source }: View, wishes: ReportWishes) {
 interface WishesProps {
   readonly wishes: ReportWishes;
   readonly setWishes: (wishes: ReportWishes) => void;
+  readonly hidden: boolean;
   readonly onMake: () => void;
 }
 
-function Wishes({ wishes, setWishes, onMake }: WishesProps) {
+function Wishes({ wishes, setWishes, hidden, onMake }: WishesProps) {
   return (
     <form
       class="wishes"
@@ -92,9 +99,10 @@ function Wishes({ wishes, setWishes, onMake }: WishesProps) {
         <input
           type="checkbox"
           checked={wishes.publicServers}
+          disabled={hidden}
           onChange={() => setWishes({ ...wishes, publicServers: !wishes.publicServers })}
         />
-        <span>Keep well-known public servers readable</span>
+        <span>Keep well-known public servers readable{hidden && " (not while names are hidden)"}</span>
       </label>
       <button type="submit">Make it again, with the numbers of now</button>
     </form>
