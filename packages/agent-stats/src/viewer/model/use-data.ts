@@ -13,7 +13,7 @@ export interface Loaded {
   readonly refresh: () => void;
 }
 
-/** Two looks are at least so far apart, and ten times as far as a look takes: a slow disk is not read all the time. */
+/** Two looks are at least so far apart, and three times as far as a look takes: a slow disk is not read all the time. */
 const LEAST_PAUSE_MS = 300;
 const PAUSE_FACTOR = 3;
 
@@ -34,17 +34,20 @@ export function useData(source: ViewerSource, paused: boolean, everyMs: number):
       const now = { again: false };
       looking.current = now;
       const begun = performance.now();
+      let took = 0;
       setState((last) => ({ ...last, loading: true }));
       try {
         await read(source, (change) => {
           if (!pausedNow.current || wanted) setState((last) => ({ ...last, error: null, data: change(last.data) }));
         });
         setState((last) => ({ ...last, loading: false }));
+        took = performance.now() - begun;
       } catch (error) {
         const problem = error instanceof Error ? error : new Error(String(error));
         if (!pausedNow.current || wanted) setState((last) => ({ ...last, loading: false, error: problem }));
       }
-      await pause(Math.max(LEAST_PAUSE_MS, PAUSE_FACTOR * (performance.now() - begun)));
+      // What failed took as long as the source waited for somebody: that is no reason to wait more.
+      await pause(Math.max(LEAST_PAUSE_MS, PAUSE_FACTOR * took));
       looking.current = null;
       if (now.again) void look(false);
     },
