@@ -92,9 +92,9 @@ function Content({ loaded, view, place, heading }: ContentProps) {
   if (!view) {
     if (loaded.error) return <MessageBox message={messageOf(loaded.error)} onRetry={loaded.refresh} />;
     return (
-      <p class="loading" role="status">
-        Reading the statistics …
-      </p>
+      <div class="message loading" role="status">
+        <h1>Reading the statistics …</h1>
+      </div>
     );
   }
   const { sessions, servers, trackedSince } = view.data.stats;

@@ -4,6 +4,11 @@ import { rateTexts } from "./rates.ts";
 import { RANGES } from "./select.ts";
 import { NOT_KNOWN, timeText } from "./words.ts";
 
+/** A report is copied by its own button, which keeps its key; the actions are nothing to copy. */
+export function hasText({ screen }: Place): boolean {
+  return screen !== "report" && screen !== "actions";
+}
+
 /** What is copied of a screen: rows with tabs between the cells, so that a mail and a spreadsheet can both take it. */
 export function textOf(view: View, place: Place): string {
   const { data, filter, names, rows, verdict } = view;

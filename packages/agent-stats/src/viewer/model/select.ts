@@ -78,7 +78,7 @@ export function rowsOf(
   for (const key of stats.servers.filter(asked)) grouped.set(rowId(key), [...(grouped.get(rowId(key)) ?? []), key]);
   const begin = beginOf(filter.range, now);
   const inRange = begin === null ? null : periodsOf(timeline ?? [], begin, asked);
-  const unknown = filter.range === "session" && !hasSession(stats);
+  const unknown = filter.range === "session" ? !hasSession(stats) : begin !== null && timeline === null;
   return [...grouped].map(([id, keys]) => {
     const [first] = keys as [ServerStats, ...ServerStats[]];
     const part = filter.range === "session" ? "session" : "overall";

@@ -1,5 +1,5 @@
 import { useEffect, useState } from "preact/hooks";
-import { textOf } from "../model/copy.ts";
+import { hasText, textOf } from "../model/copy.ts";
 import { type Place, SCREENS, type View } from "../view.ts";
 
 interface NavigationProps {
@@ -56,7 +56,8 @@ export function Toolbar({ paused, hideNames, view, place, onRefresh, onPause, on
     setCopied(done);
   };
   return (
-    <div class="toolbar" role="toolbar" aria-label="This page">
+    <fieldset class="toolbar">
+      <legend class="unseen">This page</legend>
       <button type="button" onClick={onRefresh}>
         Refresh
       </button>
@@ -66,7 +67,7 @@ export function Toolbar({ paused, hideNames, view, place, onRefresh, onPause, on
       <button type="button" aria-pressed={hideNames} onClick={onHideNames}>
         Hide names
       </button>
-      <button type="button" onClick={copy} disabled={!view}>
+      <button type="button" onClick={copy} disabled={!view || !hasText(place)}>
         Copy
       </button>
       <button type="button" onClick={() => print()}>
@@ -75,6 +76,6 @@ export function Toolbar({ paused, hideNames, view, place, onRefresh, onPause, on
       <span class="done" role="status">
         {copied}
       </span>
-    </div>
+    </fieldset>
   );
 }

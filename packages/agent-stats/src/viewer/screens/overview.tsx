@@ -140,7 +140,11 @@ function Cards({ view }: { readonly view: View }) {
           </p>
           <p class="quiet">
             {sums[key] === null ? (
-              "not recorded"
+              data.timeline ? (
+                "not recorded"
+              ) : (
+                "being read"
+              )
             ) : key === "failed" ? (
               <Rate rates={sums.rates} />
             ) : (
