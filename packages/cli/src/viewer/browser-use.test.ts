@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { setTimeout as wait } from "node:timers/promises";
 import { parseReport } from "agent-stats/report";
-import type { Browser, Page } from "playwright-core";
+import type { Browser, Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { agentStats } from "../cli.testing.ts";
 import { launch, lookAt, noBrowser } from "./browser.testing.ts";
@@ -88,6 +88,26 @@ describe.skipIf(noBrowser !== null)("using the viewer in Chromium", { timeout: 1
     }
   });
 
+  test("gives one failure rate of a server, whoever tells it, and says what it is of", async () => {
+    const { page, server } = await open(FIXTURES["failing all the time"]);
+    const text = async (locator: Locator) => digits(await locator.innerText()).replaceAll("\u00a0", " ");
+    const { stdout } = await agentStats(["doctor", ...server.args, "--json"]);
+    const [found] = JSON.parse(stdout).findings;
+    expect(found).toMatchObject({ kind: "failing", failed: 211, outcomes: 211 + 409 });
+    const rate = "34 % of sends";
+    expect(await text(page.locator(".verdict"))).toContain(`broker.example:8883: ${rate} failed`);
+    expect(await text(page.locator(".evidence").first())).toContain("211 of 620 failed");
+    expect(await text(page.locator(".card.bad"))).toContain(rate);
+    expect(await text(page.locator("tbody tr"))).toMatch(new RegExp(`${rate}$`));
+    await goTo(page, "Servers");
+    expect(await text(page.locator("tbody tr td").last())).toBe(rate);
+    expect(await text(page.locator("tbody tr th"))).toContain(rate);
+    await page.getByText("Failure rate: of all that succeeded or failed, the share that failed").waitFor();
+    await page.locator("tbody button.link").click();
+    await settled(page);
+    expect(await text(page.locator(".facts").first())).toContain("Failed sends\n34 % (211 of 620)");
+  });
+
   test("somebody new learns from the page alone which server fails, since when, how, and that the app crashed", async () => {
     const { page } = await open(FIXTURES["a story"]);
     const verdict = (await page.locator(".verdict").innerText()).replaceAll("\u00a0", " ");
@@ -118,7 +138,7 @@ describe.skipIf(noBrowser !== null)("using the viewer in Chromium", { timeout: 1
     };
     await tabTo("All profiles");
     await page.keyboard.press("a");
-    await expect.poll(() => page.locator("select").first().inputValue()).toBe("user anna");
+    await expect.poll(() => page.locator("select").first().locator("option:checked").innerText()).toBe("anna");
     await tabTo("Report", true);
     await page.keyboard.press("Enter");
     await settled(page);
@@ -136,6 +156,28 @@ describe.skipIf(noBrowser !== null)("using the viewer in Chromium", { timeout: 1
     expect(parseReport(html)).toEqual(JSON.parse(preview));
     expect(preview).not.toMatch(/example|anna|bert/);
     expect(faults).toEqual([]);
+  });
+
+  test.each([
+    ["rounded", /Round the counts/],
+    ["without a readable name", /Keep well-known public servers readable/],
+  ])("what is saved or copied is what is shown, also %s", async (_, wish) => {
+    const { page } = await open(FIXTURES["a story"]);
+    await goTo(page, "Report");
+    const preview = () => page.locator("pre.preview").innerText();
+    await page.locator("pre.preview").waitFor();
+    const before = await preview();
+    await page.getByLabel(wish).click();
+    await expect.poll(preview).not.toBe(before);
+    const shown = await preview();
+    const [json] = await Promise.all([
+      page.waitForEvent("download"),
+      page.getByRole("button", { name: "Save as JSON" }).click(),
+    ]);
+    expect(readFileSync(await json.path(), "utf8")).toBe(shown);
+    await page.getByRole("button", { name: "Copy the JSON" }).click();
+    await page.getByText("Copied.", { exact: true }).waitFor();
+    expect(await page.evaluate("navigator.clipboard.readText()")).toBe(shown);
   });
 
   test("live numbers come by themselves, and leave focus, selection and scrolling alone", async () => {
@@ -201,6 +243,37 @@ describe.skipIf(noBrowser !== null)("using the viewer in Chromium", { timeout: 1
     await expect.poll(() => page.locator("tbody tr").count()).toBe(10);
     await page.getByRole("searchbox").fill("no such server");
     await page.getByText("Nothing matches").waitFor();
+  });
+
+  test("puts one's own servers first, and those that everybody has after them", async () => {
+    const { page } = await open(FIXTURES["a story"]);
+    await goTo(page, "Servers");
+    const names = await page
+      .locator("section")
+      .filter({ hasText: "Previously used" })
+      .locator("tbody bdi")
+      .allInnerTexts();
+    expect(names.slice(0, 3).join()).toMatch(/^my\.example:5223,broker\.my\.example:8883,files\.my\.example$/);
+    expect(names.slice(3).every((name) => name.endsWith(".simplex.im"))).toBe(true);
+    await page.getByRole("heading", { name: "Only proxied 1" }).waitFor();
+  });
+
+  test("shows what is not known as a dash, and what was counted as zero: nothing is live when no app runs", async () => {
+    const { page } = await open(FIXTURES["a story"]);
+    await page.getByLabel("This session").check();
+    expect(await page.locator("[data-figure=sent]").innerText()).toBe("–");
+    await page.getByText("not recorded").first().waitFor();
+    await page.getByLabel("All", { exact: true }).check();
+    await goTo(page, "Servers");
+    const proxied = page.locator("tbody tr", { hasText: "chat.friends.example" });
+    expect(await proxied.locator("[data-title=Received]").innerText()).toBe("0");
+    await proxied.getByRole("button").click();
+    await page.getByText("The app is not running, so there are no live values.").waitFor();
+    const [session, past] = [page.locator("[data-title=Session]").first(), page.locator("[data-title=Past]").first()];
+    expect(await session.innerText()).toBe("–");
+    expect(digits(await past.innerText())).toMatch(/^\d+$/);
+    await page.getByRole("button", { name: /^Show \d+ counters at zero/ }).click();
+    expect(await page.locator("tr", { hasText: "sentQuotaErrs" }).locator("[data-title=Past]").innerText()).toBe("0");
   });
 
   test("shows hidden profiles on request only", async () => {

@@ -1,14 +1,13 @@
-import { readFileSync, writeFileSync } from "node:fs";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Look, launch, lookAt, noBrowser } from "./browser.testing.ts";
 import {
   axeViolations,
+  everyScreen,
   FIXTURES,
   type Fixture,
-  goTo,
+  hold,
   running,
-  SCREENS,
   serveFixture,
   settled,
   tooWide,
@@ -28,7 +27,7 @@ describe.skipIf(noBrowser !== null)("the viewer in Chromium", { timeout: 180_000
     const server = await serveFixture(fixture);
     const { page, faults } = await lookAt(browser, look);
     await page.goto(server.link);
-    await settled(page);
+    await settled(page, fixture);
     if (fixture.stale) await loseConnection(page);
     return { server, page, faults };
   };
@@ -39,33 +38,11 @@ describe.skipIf(noBrowser !== null)("the viewer in Chromium", { timeout: 180_000
     await page.getByText("Not up to date").waitFor();
   };
 
-  /** Everything that can be seen of a page, one after the other. */
-  const everyScreen = async (
-    page: Awaited<ReturnType<typeof open>>["page"],
-    look: (screen: string) => Promise<void>,
-  ) => {
-    await look("first");
-    if ((await page.locator(".message").count()) > 0) return;
-    for (const screen of [...SCREENS, "Actions"]) {
-      if ((await page.getByRole("navigation").getByRole("button", { name: screen }).count()) === 0) continue;
-      await goTo(page, screen);
-      await settled(page);
-      await look(screen);
-    }
-    await goTo(page, "Servers");
-    const first = page.locator("tbody button.link").first();
-    if ((await first.count()) === 0) return;
-    await first.click();
-    await settled(page);
-    await page.locator("button.what").first().click();
-    await look("Server");
-  };
-
   describe.each(Object.entries(FIXTURES) as [string, Fixture][])("%s", (name, fixture) => {
     test("has no fault that axe finds, asks nobody, breaks no rule of its policy: light and dark", async () => {
       const { page, faults } = await open(fixture);
       const found: string[] = [];
-      await everyScreen(page, async (screen) => {
+      await everyScreen(page, fixture, async (screen) => {
         // The one answer that some fixtures are about is an error, and a browser says so in its console.
         expect(
           faults.filter((fault) => !/status of 503|ERR_INTERNET_DISCONNECTED/.test(fault)),
@@ -82,15 +59,17 @@ describe.skipIf(noBrowser !== null)("the viewer in Chromium", { timeout: 180_000
 
     test("is usable at 320 pixels, and with text of twice the size", async () => {
       const { page } = await open(fixture, { width: 320, height: 640 });
-      await everyScreen(page, async (screen) => expect(await tooWide(page), `320 px, ${screen}`).toBe(""));
+      await everyScreen(page, fixture, async (screen) => expect(await tooWide(page), `320 px, ${screen}`).toBe(""));
       const large = await open(fixture, { width: 1024, height: 768 });
       await large.page.evaluate("document.documentElement.style.fontSize = '200%'");
-      await everyScreen(large.page, async (screen) => expect(await tooWide(large.page), `200 %, ${screen}`).toBe(""));
+      await everyScreen(large.page, fixture, async (screen) =>
+        expect(await tooWide(large.page), `200 %, ${screen}`).toBe(""),
+      );
     });
 
     test("is printed whole", async () => {
       const { page } = await open(fixture, { width: 718, height: 1000 });
-      await everyScreen(page, async (screen) => {
+      await everyScreen(page, fixture, async (screen) => {
         await page.emulateMedia({ media: "print" });
         expect(await tooWide(page), screen).toBe("");
         expect(await clipped(page), screen).toEqual([]);
@@ -148,9 +127,22 @@ describe.skipIf(noBrowser !== null)("the viewer in Chromium", { timeout: 180_000
   });
 
   test("says the same of a wrong key and of a damaged file", async () => {
-    const damaged = await open({ ...FIXTURES["3 servers"], change: damage });
+    const damaged = await open(FIXTURES.damaged);
     const wrong = await open(FIXTURES["wrong key"]);
     expect(await damaged.page.locator("main").innerText()).toBe(await wrong.page.locator("main").innerText());
+  });
+
+  test("comes by itself when the file is free again", async () => {
+    let release = () => {};
+    const { page } = await open({
+      ...FIXTURES["3 servers"],
+      change: async (file) => {
+        release = await hold(file);
+      },
+    });
+    await page.getByText("The statistics are in use").waitFor();
+    release();
+    await page.locator("[data-figure=sent]").waitFor({ timeout: 30_000 });
   });
 
   test("says so when it is out of date, keeps what it had, and comes back by itself", async () => {
@@ -190,9 +182,3 @@ describe.skipIf(noBrowser !== null)("the viewer in Chromium", { timeout: 180_000
     expect(median).toBeLessThanOrEqual(NOISE * wishedMs);
   });
 });
-
-function damage(file: string): void {
-  const bytes = readFileSync(file);
-  bytes.fill(0x5a, 0, 4_096);
-  writeFileSync(file, bytes);
-}

@@ -116,6 +116,13 @@ export function thousandServers(now: number): Run[] {
   return [{ startedAt: now - 2 * HOUR_MS, hours: [counted], ending: "close" }];
 }
 
+/** One server that refuses a third of what is sent, from the first hour on, and receives much. */
+export function failingAllTheTime(now: number): Run[] {
+  const counters = { sent: 409, sendErrors: 211, received: 5_003, subscribed: 1_009 };
+  const counted = [{ protocol: "mqtt", userId: "anna", server: "mqtts://broker.example:8883", counters }];
+  return [{ startedAt: now - 3 * HOUR_MS, hours: [counted], ending: "close" }];
+}
+
 /** One run that counted nothing. */
 export function nothingCounted(now: number): Run[] {
   return [{ startedAt: now - 2 * HOUR_MS, hours: [[]], ending: "close" }];

@@ -1,13 +1,24 @@
-import { readFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { openAgentStats, StatsError } from "agent-stats";
+import SqliteDatabase from "@signalapp/sqlcipher";
+import { openAgentStats } from "agent-stats";
 import { sqlcipherStore } from "agent-stats/sqlcipher";
 import type { Page } from "playwright-core";
 import { expect, onTestFinished } from "vitest";
-import { folder, KEY, keyFile, protocol } from "../cli.testing.ts";
+import { folder, KEY, keyFile, PACKAGE, protocol } from "../cli.testing.ts";
 import { type Database, openDatabase } from "./database.ts";
-import { nothingCounted, type Run, story, thousandServers, threeServers, writeHistory } from "./fixtures.testing.ts";
+import {
+  failingAllTheTime,
+  nothingCounted,
+  type Run,
+  story,
+  thousandServers,
+  threeServers,
+  writeHistory,
+} from "./fixtures.testing.ts";
 import { serveViewer, type ViewerServer } from "./server.ts";
 
 export interface Served extends ViewerServer {
@@ -20,8 +31,9 @@ export interface Fixture {
   readonly runs?: (now: number) => Run[];
   readonly key?: string;
   /** Does something to the file before it is served. */
-  readonly change?: (file: string) => void;
-  readonly database?: (real: Database) => Database;
+  readonly change?: (file: string) => void | Promise<void>;
+  /** What is asked of the database and not answered while the page is looked at. */
+  readonly silent?: "getServersStats" | "getTimeline";
   readonly canWrite?: boolean;
   readonly hiddenUsers?: readonly string[];
   /** Whether an app counts into the file while it is looked at. */
@@ -30,10 +42,29 @@ export interface Fixture {
   readonly stale?: boolean;
 }
 
-const failing = (code: "STATS_BUSY" | "STATS_NEWER_SCHEMA") => (real: Database) => ({
-  ...real,
-  getServersStats: () => Promise.reject(new StatsError(code, "The library's own sentence.")),
-});
+/** What a version that is not written yet may have done to it. */
+function fromLater(file: string): void {
+  const handle = new SqliteDatabase(file);
+  handle.exec(`PRAGMA key = "x'${KEY}'"; UPDATE agent_stats_meta SET value = 999 WHERE name = 'schema_version'`);
+  handle.close();
+}
+
+/** Another process that lets nobody read. In this one SQLite's locks would keep nobody out. */
+export async function hold(file: string): Promise<() => void> {
+  const script = `
+    const Database = require("@signalapp/sqlcipher").default ?? require("@signalapp/sqlcipher");
+    const handle = new Database(process.argv[1]);
+    handle.exec("PRAGMA key = \\"x'" + process.argv[2] + "'\\"; PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE");
+    console.log("held");
+    setInterval(() => {}, 1_000);`;
+  const holder = spawn(process.execPath, ["-e", script, file, KEY], {
+    cwd: PACKAGE,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  onTestFinished(() => void holder.kill("SIGKILL"));
+  await once(holder.stdout, "data");
+  return () => void holder.kill("SIGKILL");
+}
 
 /** Everything that the page can be asked to show. */
 export const FIXTURES = {
@@ -42,12 +73,16 @@ export const FIXTURES = {
   "3 servers": { runs: threeServers, canWrite: true },
   "1 000 servers": { runs: thousandServers },
   "a story": { runs: story },
+  "failing all the time": { runs: failingAllTheTime },
   live: { runs: threeServers, live: true },
   stale: { runs: threeServers, stale: true },
   "clock moved": { runs: (now: number) => threeServers(now + 5 * 3_600_000) },
   "wrong key": { runs: threeServers, key: "ff".repeat(32) },
-  "in use": { runs: threeServers, database: failing("STATS_BUSY") },
-  "newer schema": { runs: threeServers, database: failing("STATS_NEWER_SCHEMA") },
+  damaged: { runs: threeServers, change: damage },
+  "in use": { runs: threeServers, change: async (file) => void (await hold(file)) },
+  "newer schema": { runs: threeServers, change: fromLater },
+  loading: { runs: threeServers, silent: "getServersStats" },
+  "history loading": { runs: threeServers, silent: "getTimeline" },
 } satisfies Record<string, Fixture>;
 
 /** Serves a real file with this history. */
@@ -55,11 +90,12 @@ export async function serveFixture(fixture: Fixture, now = Date.now()): Promise<
   const path = folder();
   const db = join(path, "stats.db");
   if (fixture.runs) await writeHistory(db, fixture.runs(now));
-  fixture.change?.(db);
+  await fixture.change?.(db);
   if (fixture.live) await countALittle(db);
   const real = openDatabase({ file: db, key: fixture.key ?? KEY });
-  const { canWrite = false, hiddenUsers = [] } = fixture;
-  const server = await serveViewer({ database: fixture.database?.(real) ?? real, canWrite, hiddenUsers });
+  const { canWrite = false, hiddenUsers = [], silent } = fixture;
+  const database: Database = silent ? { ...real, [silent]: () => new Promise(() => {}) } : real;
+  const server = await serveViewer({ database, canWrite, hiddenUsers });
   onTestFinished(() => server.close());
   return { ...server, db, args: ["--db", db, "--key-file", keyFile(path)] };
 }
@@ -82,7 +118,14 @@ async function countALittle(file: string): Promise<void> {
   await stats.flush();
 }
 
-export const SCREENS = ["Overview", "Servers", "Sessions", "Report"] as const;
+/** All of the first page: from outside, it is the same as another key. */
+function damage(file: string): void {
+  const bytes = readFileSync(file);
+  bytes.fill(0x5a, 0, 4_096);
+  writeFileSync(file, bytes);
+}
+
+const SCREENS = ["Overview", "Servers", "Sessions", "Report"] as const;
 
 /** The button of the navigation: another one may bear the same word. */
 export async function goTo(page: Page, screen: string): Promise<void> {
@@ -90,11 +133,75 @@ export async function goTo(page: Page, screen: string): Promise<void> {
   await page.getByRole("heading", { level: 1, name: screen }).waitFor();
 }
 
-/** Waits until nothing is being read or made any more. */
-export async function settled(page: Page): Promise<void> {
+/** Waits until nothing is being read or made any more; but for what is never answered. */
+export async function settled(page: Page, { silent }: Fixture = {}): Promise<void> {
   await page.locator("main").waitFor();
+  if (silent) return;
   await expect.poll(() => page.locator(".loading").count(), { timeout: 20_000 }).toBe(0);
   await expect.poll(() => page.getByText("Looking at what was counted").count(), { timeout: 20_000 }).toBe(0);
+}
+
+type Look = (screen: string) => Promise<void>;
+
+/** Everything that can be seen of a page, one after the other. */
+export async function everyScreen(page: Page, fixture: Fixture, look: Look): Promise<void> {
+  await look("first");
+  if (fixture.silent === "getServersStats" || (await page.locator(".message").count()) > 0) return;
+  for (const screen of [...SCREENS, "Actions"]) {
+    if ((await page.getByRole("navigation").getByRole("button", { name: screen }).count()) === 0) continue;
+    await goTo(page, screen);
+    await settled(page, fixture);
+    await look(screen);
+    await inOtherStates(page, screen, look);
+  }
+  await goTo(page, "Servers");
+  const first = page.locator("tbody button.link").first();
+  if ((await first.count()) === 0) return;
+  await first.click();
+  await settled(page, fixture);
+  await page.locator("button.what").first().click();
+  const folded = page.getByRole("button", { name: /^Show \d+ counters/ });
+  if ((await folded.count()) > 0) await folded.click();
+  if (fixture.silent !== "getTimeline") await page.getByText("The same as a table").click();
+  await look("Server");
+}
+
+/** What is only there after somebody did something. */
+async function inOtherStates(page: Page, screen: string, look: Look): Promise<void> {
+  const hide = page.getByRole("button", { name: "Hide names" });
+  const isHidden = (await hide.getAttribute("aria-pressed")) === "true";
+  if (screen === "Overview" && !isHidden) {
+    const pause = page.getByRole("button", { name: "Pause" });
+    await pause.click();
+    await hide.click();
+    await look("Overview, paused, without names");
+    await pause.click();
+    await hide.click();
+  }
+  if (screen === "Servers") {
+    await page.getByRole("searchbox").fill("no such server");
+    await look("Servers, no match");
+    await page.getByRole("searchbox").fill("");
+  }
+  if (screen === "Sessions" && (await page.getByLabel(/Compare session/).count()) > 1) {
+    for (const session of [0, 1])
+      await page
+        .getByLabel(/Compare session/)
+        .nth(session)
+        .check();
+    await look("Sessions, two compared");
+  }
+  if (screen === "Report" && !isHidden) {
+    const name = page.getByRole("textbox");
+    await name.fill("anna");
+    await name.blur();
+    await page.locator("[role=alert], pre.preview").first().waitFor();
+    await look("Report, refused");
+  }
+  if (screen === "Actions") {
+    await page.getByRole("button", { name: "Reset all statistics" }).click();
+    await look("Actions, another word");
+  }
 }
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
