@@ -1,5 +1,4 @@
 import { h, render } from "preact";
-import chart from "uplot/dist/uPlot.min.css?inline";
 import type { Protocol } from "../record/protocol.ts";
 import type { StatsReader } from "../store/store.ts";
 import { App } from "./app.tsx";
@@ -46,7 +45,7 @@ export interface Viewer {
 }
 
 /** In this order: what comes later may say otherwise. */
-const STYLE = [chart, page, controls, numbers, narrowAndPrint].join("\n");
+const STYLE = [page, controls, numbers, narrowAndPrint].join("\n");
 
 const REFRESH_EVERY_MS = 5_000;
 

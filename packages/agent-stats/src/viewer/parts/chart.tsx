@@ -29,10 +29,11 @@ export function Chart({ points, title }: { readonly points: readonly Point[]; re
     draw();
     const resize = new ResizeObserver(() => plot.current?.setSize({ width: element.clientWidth, height: HEIGHT_PX }));
     resize.observe(element);
-    const dark = matchMedia("(prefers-color-scheme: dark)");
-    dark.addEventListener("change", draw);
+    // What is drawn does not change its colours by itself; paper is light.
+    const looks = ["(prefers-color-scheme: dark)", "print"].map((query) => matchMedia(query));
+    for (const look of looks) look.addEventListener("change", draw);
     return () => {
-      dark.removeEventListener("change", draw);
+      for (const look of looks) look.removeEventListener("change", draw);
       resize.disconnect();
       plot.current?.destroy();
       plot.current = null;
@@ -113,7 +114,13 @@ function periodText(start: number, step: number): string {
 function optionsOf(element: HTMLElement, shown: Shown): uPlot.Options {
   const style = getComputedStyle(element);
   const colour = (name: string) => style.getPropertyValue(name).trim();
-  const axis = { stroke: colour("--quiet"), grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false } };
+  const letter = Number.parseFloat(style.fontSize) * 0.75;
+  const axis = {
+    stroke: colour("--quiet"),
+    font: `${letter}px ${style.fontFamily}`,
+    grid: { stroke: colour("--line"), width: 1 },
+    ticks: { show: false },
+  };
   return {
     width: element.clientWidth,
     height: HEIGHT_PX,
@@ -125,8 +132,16 @@ function optionsOf(element: HTMLElement, shown: Shown): uPlot.Options {
       y: { range: (_, __, top) => [0, Math.max(1, top * 1.05)] },
     },
     axes: [
-      { ...axis, size: 28, values: (_, starts, __, ___, step) => starts.map((start) => periodText(start, step)) },
-      { ...axis, size: 64, values: (_, ticks) => ticks.map((tick) => (Number.isInteger(tick) ? countText(tick) : "")) },
+      {
+        ...axis,
+        size: 2.3 * letter,
+        values: (_, starts, __, ___, step) => starts.map((start) => periodText(start, step)),
+      },
+      {
+        ...axis,
+        size: 5.3 * letter,
+        values: (_, ticks) => ticks.map((tick) => (Number.isInteger(tick) ? countText(tick) : "")),
+      },
     ],
     series: [
       {},

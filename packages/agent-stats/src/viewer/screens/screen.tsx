@@ -1,4 +1,6 @@
 import type { ComponentChildren } from "preact";
+import { RANGE_WORDS } from "../model/select.ts";
+import { timeText } from "../model/words.ts";
 import { Filters } from "../parts/filters.tsx";
 import type { View } from "../view.ts";
 
@@ -21,7 +23,23 @@ export function Heading({ heading, filtered, children }: HeadingProps) {
         {children}
       </h1>
       {filtered && <Filters view={filtered} />}
+      {filtered && <Printed view={filtered} />}
     </div>
+  );
+}
+
+/** What was chosen, on paper: there is nothing to choose there. */
+function Printed({ view: { filter, names, data } }: { readonly view: View }) {
+  const { userId, protocol, range } = filter;
+  const chosen = [
+    userId === null ? "all profiles" : names.user(userId),
+    protocol ?? "all protocols",
+    RANGE_WORDS[range],
+  ];
+  return (
+    <p class="printed quiet">
+      {chosen.join(", ")}; the numbers of {timeText(new Date(data.readAt))}
+    </p>
   );
 }
 

@@ -15,7 +15,7 @@ import { Heading, NoMatch, type ScreenProps } from "./screen.tsx";
 export function ServerScreen({ view, row: id, heading }: ScreenProps & { readonly row: string }) {
   const row = view.rows.find((each) => each.id === id);
   const back = (
-    <p>
+    <p class="back">
       <button type="button" class="link" onClick={() => view.go({ screen: "servers" })}>
         ← All servers
       </button>
@@ -73,7 +73,11 @@ function About({ view, row }: { readonly view: View; readonly row: ServerRow }) 
       )}
       <p class="quiet">
         {row.protocol}, {row.keys.map(({ userId }) => names.user(userId)).join(", ")}
-        {Number.isFinite(oldest) ? `; tracked since ${timeText(new Date(oldest))}` : ""}
+        {Number.isFinite(oldest) && (
+          <>
+            ; tracked since <time>{timeText(new Date(oldest))}</time>
+          </>
+        )}
       </p>
       <Live view={view} row={row} />
     </div>
