@@ -73,6 +73,7 @@ describe.skipIf(noBrowser !== null)("the viewer in Chromium", { timeout: 180_000
         await page.emulateMedia({ media: "print" });
         expect(await tooWide(page), screen).toBe("");
         expect(await clipped(page), screen).toEqual([]);
+        expect(await broken(page), screen).toEqual([]);
         await page.emulateMedia({ media: "screen" });
       });
       const pdf = await page.pdf({ format: "A4" });
@@ -89,9 +90,27 @@ describe.skipIf(noBrowser !== null)("the viewer in Chromium", { timeout: 180_000
       return (hides(style.overflowX) && each.scrollWidth > each.clientWidth + 1) || (hides(style.overflowY) && each.scrollHeight > each.clientHeight + 1);
     }).map((each) => each.outerHTML.slice(0, 120))`);
 
+  /** Numbers that stand on two lines: nobody can read them. */
+  const broken = (page: Page): Promise<string[]> =>
+    page.evaluate(`[...document.querySelectorAll("main .number, main dd")].flatMap((each) => {
+      const texts = document.createTreeWalker(each, NodeFilter.SHOW_TEXT);
+      const range = document.createRange();
+      const found = [];
+      while (texts.nextNode()) {
+        for (const { 0: digits, index } of texts.currentNode.data.matchAll(/\\d[\\d\u202f]+/g)) {
+          range.setStart(texts.currentNode, index);
+          range.setEnd(texts.currentNode, index + digits.length);
+          const lines = [...range.getClientRects()].map(({ top }) => Math.round(top));
+          if (new Set(lines).size > 1) found.push(digits);
+        }
+      }
+      return found;
+    })`);
+
   test("control: a fault that is planted is found by each of these looks", async () => {
     const { page, faults } = await open(FIXTURES["3 servers"], { width: 718 });
-    expect([await axeViolations(page), await tooWide(page), await clipped(page), faults]).toEqual([[], "", [], []]);
+    const found = [await axeViolations(page), await tooWide(page), await clipped(page), await broken(page), faults];
+    expect(found).toEqual([[], "", [], [], []]);
     await page
       .evaluate(`{
       const add = (name, style, text = "") => {
@@ -103,6 +122,7 @@ describe.skipIf(noBrowser !== null)("the viewer in Chromium", { timeout: 180_000
       add("p", { color: "#bbb", background: "#fff" }, "hardly to be read");
       add("p", { width: "3000px" }, "wide");
       add("p", { width: "20px", overflow: "hidden", whiteSpace: "nowrap" }, "cut off at its end");
+      add("p", { width: "2ch", overflowWrap: "anywhere", whiteSpace: "normal" }, "123456").className = "number";
       add("img", {}).src = "https://elsewhere.example/x.png";
       add("script", {}).src = "data:text/javascript,1";
     }`)
@@ -111,6 +131,7 @@ describe.skipIf(noBrowser !== null)("the viewer in Chromium", { timeout: 180_000
     expect((await axeViolations(page)).join()).toContain("color-contrast");
     expect(await tooWide(page)).toContain("wide");
     expect((await clipped(page)).join()).toContain("cut off");
+    expect(await broken(page)).toEqual(["123456"]);
     expect(faults.join()).toMatch(/elsewhere\.example|Content Security Policy/);
   });
 
