@@ -20,6 +20,11 @@ interface Shown {
   }[];
 }
 
+interface Counted {
+  readonly protocol: string;
+  readonly counters: Readonly<Record<string, number>>;
+}
+
 describe.skipIf(noBrowser !== null)("using the viewer in Chromium", { timeout: 120_000 }, () => {
   let browser: Browser;
   beforeAll(async () => {
@@ -86,6 +91,53 @@ describe.skipIf(noBrowser !== null)("using the viewer in Chromium", { timeout: 1
       ]);
       expect(on).toEqual(Object.fromEntries(told));
     }
+  });
+
+  test("the numbers of protocols, of a range and of sessions are those that the command prints", async () => {
+    const { page, server } = await open(FIXTURES["3 servers"]);
+    const printed = async (...words: string[]) =>
+      JSON.parse((await agentStats([...words, ...server.args, "--json"])).stdout);
+    const sum = (all: readonly Counted[], names: readonly string[]) =>
+      all.flatMap(({ counters }) => names.map((name) => counters[name] ?? 0)).reduce((a, b) => a + b, 0);
+    const figures = (all: readonly Counted[]) => [
+      ...[
+        sum(all, ["sent", "sentDirect"]),
+        sum(all, ["received", "recvMsgs"]),
+        sum(all, ["sendErrors", "sentQuotaErrs"]),
+      ],
+    ];
+    const shown = (await printed("show")) as Shown;
+    const overall = shown.servers.map(({ protocol, overall }) => ({ protocol, counters: overall }));
+    const columns = page.locator("tbody tr", { hasText: "mqtt" }).locator("td");
+    const row = (await columns.allInnerTexts()).map(digits);
+    expect(row.slice(1, 4).map(Number)).toEqual(figures(overall.filter(({ protocol }) => protocol === "mqtt")));
+
+    const hours = (await printed("timeline", "--by", "hour", "--from", "23h")) as { entries: Counted[] };
+    await page.getByLabel("24 h").check();
+    const inRange = await page.locator("[data-figure]").allInnerTexts();
+    expect(inRange.map((text) => Number(digits(text)))).toEqual(figures(hours.entries));
+    expect(figures(hours.entries)).not.toEqual(figures(overall));
+
+    const { sessions } = (await printed("sessions")) as { sessions: { servers: Counted[] }[] };
+    await goTo(page, "Sessions");
+    for (const session of [1, 2]) await page.getByLabel(`Compare session ${session}`).check();
+    const compared = await page
+      .locator("table.counters tbody tr")
+      .evaluateAll((rows) => rows.map((each) => (each as unknown as { innerText: string }).innerText.split(/\t|\n/)));
+    for (const [name = "", first = "", second = "", by = ""] of compared) {
+      const [protocol = "", counter = ""] = name.split(" ");
+      const [a, b] = sessions.map(({ servers }) =>
+        sum(
+          servers.filter((each) => each.protocol === protocol),
+          [counter],
+        ),
+      );
+      expect(
+        [first, second, by.replace("−", "-")].map((text) => Number(digits(text))),
+        name,
+      ).toEqual([a, b, Number(b) - Number(a)]);
+    }
+    expect(compared).toHaveLength(6);
   });
 
   test("gives one failure rate of a server, whoever tells it, and says what it is of", async () => {
