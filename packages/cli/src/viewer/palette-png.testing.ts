@@ -4,8 +4,8 @@ import type { Page } from "playwright-core";
 const MOST_COLOURS = 256;
 
 /**
- * A screenshot as a PNG with a palette, a third of the bytes: of a page, the 256 most frequent colours are all that an eye
- * tells apart; any other, at the edges of letters, becomes the nearest of them.
+ * A screenshot as a PNG with a palette, a third of the bytes: 256 of a page's colours are all that an eye tells
+ * apart; any other, at the edges of letters, becomes the nearest of them.
  *
  * @param page any page: a browser can decode a PNG, and Node.js cannot
  */
@@ -14,8 +14,8 @@ export async function withPalette(page: Page, png: Buffer): Promise<Buffer> {
   const counts = new Map<number, number>();
   for (const pixel of pixels) counts.set(pixel, (counts.get(pixel) ?? 0) + 1);
   const byCount = [...counts].sort(([, a], [, b]) => b - a).map(([colour]) => colour);
-  const palette = byCount.slice(0, MOST_COLOURS);
-  const places = new Map(byCount.map((colour) => [colour, nearest(palette, colour)]));
+  const palette = paletteOf(byCount);
+  const places = new Map(byCount.map((colour) => [colour, nearest(palette, colour).place]));
   const height = pixels.length / width;
   // Each line begins with its filter: none, as differences between places in a palette mean nothing.
   const lines = Buffer.alloc((width + 1) * height);
@@ -52,14 +52,23 @@ async function decoded(page: Page, png: Buffer): Promise<{ width: number; pixels
   };
 }
 
-function nearest(palette: readonly number[], colour: number): number {
+/** Frequent colours that are far from each other first, then what is nearer: a line that is rare keeps its colour. */
+function paletteOf(byCount: readonly number[]): number[] {
+  const palette: number[] = [];
+  for (const apart of [400, 100, 25, 1]) {
+    for (const colour of byCount) {
+      if (palette.length < MOST_COLOURS && nearest(palette, colour).distance >= apart) palette.push(colour);
+    }
+  }
+  return palette;
+}
+
+function nearest(palette: readonly number[], colour: number): { readonly place: number; readonly distance: number } {
   const wanted = parts(colour);
-  const distance = (other: number) =>
-    parts(other).reduce((sum, part, index) => sum + (part - (wanted[index] ?? 0)) ** 2, 0);
-  let [best, least] = [0, Number.POSITIVE_INFINITY];
+  let best = { place: 0, distance: Number.POSITIVE_INFINITY };
   for (const [place, other] of palette.entries()) {
-    const far = distance(other);
-    if (far < least) [best, least] = [place, far];
+    const distance = parts(other).reduce((sum, part, index) => sum + (part - (wanted[index] ?? 0)) ** 2, 0);
+    if (distance < best.distance) best = { place, distance };
   }
   return best;
 }
