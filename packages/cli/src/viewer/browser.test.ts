@@ -138,7 +138,7 @@ describe.skipIf(noBrowser !== null)("the viewer in Chromium", { timeout: 180_000
   test.each([
     ["first run", "Nothing has been recorded yet"],
     ["nothing counted", "The app has run, and has counted nothing yet."],
-    ["clock moved", "The clock of this device was moved"],
+    ["clock moved", "the clock is behind, or was ahead"],
     ["wrong key", "Either the key is not the one of this file, or the file is damaged"],
     ["in use", "The statistics are in use"],
     ["newer schema", "A later version wrote these statistics"],

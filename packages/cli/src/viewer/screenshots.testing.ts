@@ -12,16 +12,16 @@ const NOW = Date.UTC(2026, 10, 23, 4, 10);
 
 /** How high each picture is: as much as tells what the screen is for. */
 const HEIGHTS: Readonly<Record<string, number>> = {
-  overview: 960,
+  overview: 1_040,
   servers: 990,
   "servers-without-names": 990,
-  server: 1_370,
+  server: 1_400,
   sessions: 960,
   report: 1_060,
   actions: 680,
   "first-run": 360,
   "cannot-be-read": 520,
-  phone: 800,
+  phone: 960,
   "phone-server": 800,
 };
 const [WIDTH, PHONE_WIDTH] = [1_120, 375];
