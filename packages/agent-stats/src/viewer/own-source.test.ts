@@ -29,14 +29,14 @@ test("a store that is only looked at tells what readAgentStats tells", async () 
 test("reports are made in the page, and their keys kept where there is a place for them", async () => {
   const { store, stats } = await counted();
   const source = withReports(stats, [chat], store);
-  const report = await source.makeReport?.({ caseId: null, coarse: false, publicServers: true });
+  const report = await source.makeReport?.({ caseId: null, coarse: false, publicServers: true, withoutUsers: [] });
   expect(report?.json).not.toMatch(/anna|chat\.example/);
   expect(await store.reportKeys()).toEqual([]);
   await source.keepReport?.(report?.id ?? "");
   const pseudonym = JSON.parse(report?.json ?? "").servers[0].server;
   expect(await resolvePseudonym(pseudonym, await store.reportKeys(), [SERVER])).toMatchObject([{ server: SERVER }]);
   const nowhere = withReports(stats, [chat], null);
-  const lost = await nowhere.makeReport?.({ caseId: "a", coarse: true, publicServers: false });
+  const lost = await nowhere.makeReport?.({ caseId: "a", coarse: true, publicServers: false, withoutUsers: [] });
   await expect(nowhere.keepReport?.(lost?.id ?? "")).rejects.toThrow();
   await stats.close();
 });

@@ -31,11 +31,11 @@ export function withReports(
   const made = new Map<string, { readonly key: Uint8Array; readonly caseId: string | null }>();
   return {
     ...callable(source),
-    async makeReport({ caseId, coarse, publicServers }) {
+    async makeReport({ caseId, coarse, publicServers, withoutUsers }) {
       const [stats, timeline] = await Promise.all([source.getServersStats(), source.getTimeline({ by: "hour" })]);
       const kept = caseId === null ? [] : ((await keys?.reportKeys()) ?? []);
       const key = kept.findLast((report) => report.caseId === caseId)?.key ?? newReportKey();
-      const wishes = { caseId, coarse, ...(publicServers ? {} : { publicServers: [] }) };
+      const wishes = { caseId, coarse, withoutUsers, ...(publicServers ? {} : { publicServers: [] }) };
       const { json, html, replaced } = await makeReport({ stats, timeline, protocols, key, ...wishes });
       const id = crypto.randomUUID();
       made.set(id, { key, caseId });

@@ -8,6 +8,8 @@ export interface ReportWishes {
   readonly coarse: boolean;
   /** Whether well-known public servers stay readable. */
   readonly publicServers: boolean;
+  /** Users of whom nothing is in it: hidden ones, unless they are asked for. */
+  readonly withoutUsers: readonly string[];
 }
 
 /** A report to look at before anything is saved: the bytes that are saved are these. */

@@ -333,6 +333,13 @@ describe.skipIf(noBrowser !== null)("using the viewer in Chromium", { timeout: 1
     const sent = async () => Number(digits(await page.locator("[data-figure=sent]").innerText()));
     const without = await sent();
     expect(await page.locator("option", { hasText: "bert" }).count()).toBe(0);
+    await goTo(page, "Report");
+    const preview = async () => (await page.locator("pre.preview").innerText()).match(/"user":\d+/g);
+    await page.getByText("All of hidden profiles").waitFor();
+    expect(new Set(await preview())).toEqual(new Set(['"user":1']));
+    await page.getByLabel("Hidden profiles too").check();
+    await expect.poll(async () => new Set(await preview()).size).toBe(2);
+    await goTo(page, "Overview");
     await page.getByLabel("Hidden profiles too").check();
     expect(await sent()).toBeGreaterThan(without);
   });

@@ -21,6 +21,7 @@ export interface ReportWishes {
   readonly caseId: string | null;
   readonly coarse: boolean;
   readonly publicServers: boolean;
+  readonly withoutUsers: readonly string[];
 }
 
 /** How often the file's times are looked at, while somebody looks at the page. */
@@ -47,7 +48,7 @@ export function openDatabase(options: SqlcipherOptions): Database {
   return {
     ...view,
     watch: (onChange) => watchFile(file, onChange),
-    async makeReport({ caseId, coarse, publicServers }) {
+    async makeReport({ caseId, coarse, publicServers, withoutUsers }) {
       const { makeReport, newReportKey } = await import("agent-stats/report");
       const [protocols, stats, timeline, kept] = await Promise.all([
         knownProtocols(),
@@ -56,7 +57,7 @@ export function openDatabase(options: SqlcipherOptions): Database {
         caseId === null ? [] : reader.reportKeys(),
       ]);
       const key = kept.findLast((report) => report.caseId === caseId)?.key ?? newReportKey();
-      const wishes = { caseId, coarse, ...(publicServers ? {} : { publicServers: [] }) };
+      const wishes = { caseId, coarse, withoutUsers, ...(publicServers ? {} : { publicServers: [] }) };
       return { ...(await makeReport({ stats, timeline, protocols, key, ...wishes })), key };
     },
     keepReportKey: (key, caseId) => writing((store) => store.addReportKey({ made: Date.now(), key, caseId })),

@@ -100,7 +100,7 @@ describe("the viewer's server", () => {
   test("keeps the key of a saved report in the database only, so that a pseudonym can be resolved", async () => {
     const server = await served();
     const owner: Owner = { port: server.port, token: "", ...(await signedIn(server)) };
-    const wishes = { caseId: "login", coarse: false, publicServers: true };
+    const wishes = { caseId: "login", coarse: false, publicServers: true, withoutUsers: [] };
     const post = async (path: string, body: object) => {
       const answer = await ask(server.port, { ...change(owner, path), body: JSON.stringify(body) });
       return { status: answer.status, ...JSON.parse(answer.body) };

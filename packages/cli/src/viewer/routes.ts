@@ -134,8 +134,12 @@ async function bodyOf(context: Context): Promise<Record<string, unknown>> {
 
 const LONGEST_CASE = 100;
 
-function wishesIn({ caseId, coarse, publicServers }: Record<string, unknown>): ReportWishes {
+function wishesIn({ caseId, coarse, publicServers, withoutUsers }: Record<string, unknown>): ReportWishes {
   const isCase = typeof caseId === "string" && caseId !== "" && caseId.length <= LONGEST_CASE;
   if (caseId !== null && !isCase) throw asUsage(`A case's name has 1 to ${LONGEST_CASE} characters.`);
-  return { caseId: isCase ? caseId : null, coarse: coarse === true, publicServers: publicServers === true };
+  if (!Array.isArray(withoutUsers)) throw asUsage("Who is left out of a report is a list of users.");
+  return {
+    ...{ caseId: isCase ? caseId : null, coarse: coarse === true, publicServers: publicServers === true },
+    withoutUsers: withoutUsers.map(String),
+  };
 }

@@ -6,8 +6,6 @@ import type { MadeReport, ReportWishes } from "../source.ts";
 import type { View } from "../view.ts";
 import { Heading, type ScreenProps } from "./screen.tsx";
 
-const WISHES: ReportWishes = { caseId: null, coarse: false, publicServers: true };
-
 interface Made {
   readonly report: MadeReport | null;
   /** What it was asked for: what is chosen now may be on its way. */
@@ -19,8 +17,13 @@ interface Made {
 /** A report for somebody else: every byte of it is shown before it is saved. */
 export function ReportScreen({ view, heading }: ScreenProps) {
   const { hidden } = view.names;
-  // Where names are hidden, the preview must show none: neither of servers that everybody knows.
-  const [wishes, setWishes] = useState({ ...WISHES, publicServers: !hidden });
+  const hiddenUsers = [...view.hidden].filter((user) => view.data.stats.servers.some(({ userId }) => userId === user));
+  const [wishes, setWishes] = useState<ReportWishes>({
+    ...{ caseId: null, coarse: false },
+    // Where names are hidden, the preview must show none: neither of servers that everybody knows.
+    publicServers: !hidden,
+    withoutUsers: view.filter.showHidden ? [] : hiddenUsers,
+  });
   const { made, make } = useReport(view, wishes);
   return (
     <>
@@ -29,7 +32,7 @@ export function ReportScreen({ view, heading }: ScreenProps) {
         A file for whoever looks into a problem with you. It holds the numbers, and not the names of your servers and
         profiles. Nothing is sent: you save it, look at it, and give it to whom you like.
       </p>
-      <Wishes {...{ wishes, setWishes, hidden }} onMake={make} />
+      <Wishes {...{ wishes, setWishes, hidden, hiddenUsers }} onMake={make} />
       {made.problem !== "" && (
         <p class="banner" role="alert">
           {made.problem}
@@ -65,10 +68,11 @@ interface WishesProps {
   readonly wishes: ReportWishes;
   readonly setWishes: (wishes: ReportWishes) => void;
   readonly hidden: boolean;
+  readonly hiddenUsers: readonly string[];
   readonly onMake: () => void;
 }
 
-function Wishes({ wishes, setWishes, hidden, onMake }: WishesProps) {
+function Wishes({ wishes, setWishes, hidden, hiddenUsers, onMake }: WishesProps) {
   return (
     <form
       class="wishes"
@@ -104,6 +108,16 @@ function Wishes({ wishes, setWishes, hidden, onMake }: WishesProps) {
         />
         <span>Keep well-known public servers readable{hidden && " (not while names are hidden)"}</span>
       </label>
+      {hiddenUsers.length > 0 && (
+        <label class="check">
+          <input
+            type="checkbox"
+            checked={wishes.withoutUsers.length === 0}
+            onChange={() => setWishes({ ...wishes, withoutUsers: wishes.withoutUsers.length === 0 ? hiddenUsers : [] })}
+          />
+          <span>Hidden profiles too</span>
+        </label>
+      )}
       <button type="submit">Make it again, with the numbers of now</button>
     </form>
   );
@@ -188,6 +202,7 @@ function Told({ report: { replaced }, wishes }: { readonly report: MadeReport; r
       <section>
         <h2>Removed</h2>
         <ul>
+          {wishes.withoutUsers.length > 0 && <li>All of hidden profiles</li>}
           <li>Live values</li>
           <li>Minutes and seconds</li>
           <li>The key, and the place of the file</li>
