@@ -333,6 +333,12 @@ describe.skipIf(noBrowser !== null)("using the viewer in Chromium", { timeout: 1
     const sent = async () => Number(digits(await page.locator("[data-figure=sent]").innerText()));
     const without = await sent();
     expect(await page.locator("option", { hasText: "bert" }).count()).toBe(0);
+    await goTo(page, "Sessions");
+    for (const session of [1, 2]) await page.getByLabel(`Compare session ${session}`).check();
+    await page.getByText("mqtt received").waitFor();
+    expect(await page.getByText("mqtt sendErrors").count()).toBe(0);
+    await goTo(page, "Actions");
+    expect(await page.locator("option").allInnerTexts()).toEqual(["anna"]);
     await goTo(page, "Report");
     const preview = async () => (await page.locator("pre.preview").innerText()).match(/"user":\d+/g);
     await page.getByText("All of hidden profiles").waitFor();

@@ -51,6 +51,11 @@ export function matches({ userId, protocol, showHidden }: Filter, hidden: Readon
     (userId === null ? showHidden || !hidden.has(key.userId) : key.userId === userId);
 }
 
+/** Whose users are shown at all: hidden ones only when somebody asks for them. */
+export function isShown({ showHidden }: Filter, hidden: ReadonlySet<string>): (of: Pick<Key, "userId">) => boolean {
+  return ({ userId }) => showHidden || !hidden.has(userId);
+}
+
 /** One server of one protocol, with the numbers of all profiles asked for. */
 export interface ServerRow {
   readonly id: string;

@@ -1,4 +1,4 @@
-import { RANGES, type Range } from "../model/select.ts";
+import { isShown, RANGES, type Range } from "../model/select.ts";
 import type { View } from "../view.ts";
 
 const ALL = "all";
@@ -7,8 +7,9 @@ const ALL = "all";
 export function Filters({ view: { data, hidden, names, filter, setFilter } }: { readonly view: View }) {
   const unique = (all: readonly string[]) => [...new Set(all)].sort();
   const users = unique(data.stats.servers.map(({ userId }) => userId));
-  const shown = users.filter((user) => filter.showHidden || !hidden.has(user));
-  const protocols = unique(data.stats.servers.map(({ protocol }) => protocol));
+  const shown = data.stats.servers.filter(isShown(filter, hidden));
+  const shownUsers = unique(shown.map(({ userId }) => userId));
+  const protocols = unique(shown.map(({ protocol }) => protocol));
   return (
     <form class="filters" aria-label="What is shown" autocomplete="off" onSubmit={(event) => event.preventDefault()}>
       <label>
@@ -22,7 +23,7 @@ export function Filters({ view: { data, hidden, names, filter, setFilter } }: { 
           }
         >
           <option value={ALL}>All profiles</option>
-          {shown.map((user) => (
+          {shownUsers.map((user) => (
             <option key={user} value={users.indexOf(user)}>
               {names.user(user)}
             </option>

@@ -1,10 +1,12 @@
 import { useState } from "preact/hooks";
 import { messageOf } from "../model/messages.ts";
+import { isShown } from "../model/select.ts";
 import { Heading, type ScreenProps } from "./screen.tsx";
 
 /** What cannot be undone. Each asks for a word that nobody types by accident. */
 export function Actions({ view, heading }: ScreenProps) {
-  const users = [...new Set(view.data.stats.servers.map(({ userId }) => userId))].filter((user) => user !== "").sort();
+  const shown = view.data.stats.servers.filter(isShown(view.filter, view.hidden));
+  const users = [...new Set(shown.map(({ userId }) => userId))].filter((user) => user !== "").sort();
   const [user, setUser] = useState("");
   const chosen = users.includes(user) ? user : (users[0] ?? "");
   return (

@@ -2,6 +2,7 @@ import { useState } from "preact/hooks";
 import type { Session, SessionWithCounts } from "../../summarise/sessions.ts";
 import { endedBadly, endingText } from "../model/endings.ts";
 import { added } from "../model/figures.ts";
+import { isShown } from "../model/select.ts";
 import { countText, dayShort, durationText, NOT_KNOWN, plural, timeText } from "../model/words.ts";
 import { Scroll } from "../parts/scroll.tsx";
 import type { View } from "../view.ts";
@@ -129,7 +130,11 @@ function ranText(session: Session): string {
 
 function Comparison({ view, chosen }: { readonly view: View; readonly chosen: readonly number[] }) {
   const { sessions } = view.data;
-  const [a, b] = chosen.toSorted((x, y) => x - y).map((number) => sessions?.find(({ session }) => session === number));
+  const asked = isShown(view.filter, view.hidden);
+  const [a, b] = chosen
+    .toSorted((x, y) => x - y)
+    .map((number) => sessions?.find(({ session }) => session === number))
+    .map((found) => found && { ...found, servers: found.servers.filter(asked) });
   return (
     <section>
       <h2 id="compare">Compare two sessions</h2>
