@@ -124,7 +124,13 @@ interface ViewGiven extends Pick<View, "source" | "hidden" | "filter" | "setFilt
 }
 
 function useView(data: Data | null, given: ViewGiven): View | null {
-  const { protocols, hidden, hideNames, filter } = given;
+  const { protocols, hidden, hideNames } = given;
+  const filter = useMemo(() => {
+    const { userId } = given.filter;
+    // A profile that was forgotten meanwhile is no choice any more.
+    const isThere = userId === null || data?.stats.servers.some((key) => key.userId === userId);
+    return isThere ? given.filter : { ...given.filter, userId: null };
+  }, [data, given.filter]);
   // Ranges begin at full hours: nothing is summed anew before the next minute.
   const now = Math.floor(given.now / 60_000) * 60_000;
   const names = useMemo(() => {

@@ -353,6 +353,7 @@ describe.skipIf(noBrowser !== null)("using the viewer in Chromium", { timeout: 1
   test("forgets a profile and resets after the word was typed, and not before", async () => {
     const { page, server } = await open(FIXTURES["3 servers"]);
     const shown = async () => (await agentStats(["show", ...server.args, "--json"])).stdout;
+    await page.getByLabel("Profile").selectOption({ label: "anna" });
     await goTo(page, "Actions");
     const forget = page.locator("form.confirm").first();
     await forget.getByRole("textbox").fill("ann");
@@ -362,6 +363,10 @@ describe.skipIf(noBrowser !== null)("using the viewer in Chromium", { timeout: 1
     await forget.getByRole("textbox").fill("anna");
     await forget.getByRole("button").click();
     await expect.poll(shown, { timeout: 20_000 }).not.toContain("anna");
+    await goTo(page, "Overview");
+    // Who was chosen is no more: all others are shown.
+    expect(await page.getByLabel("Profile").locator("option:checked").innerText()).toBe("All profiles");
+    await goTo(page, "Actions");
     const reset = page.locator("form.confirm").last();
     await reset.getByRole("textbox").fill("reset");
     await reset.getByRole("button").click();
