@@ -26,22 +26,22 @@ interface ControlPlan extends Pick<PartJob, "store" | "synchronous" | "without">
 }
 
 const CONTROLS: readonly ControlPlan[] = [
-  { name: "synchronous=OFF", store: "host", synchronous: "OFF", bites: ({ corrupt }) => corrupt > 0 },
+  { name: "synchronous=FULL: OFF instead", store: "host", synchronous: "OFF", bites: ({ corrupt }) => corrupt > 0 },
   {
-    name: "synchronous=NORMAL",
+    name: "synchronous=FULL: NORMAL instead",
     store: "host",
     synchronous: "NORMAL",
     bites: ({ acknowledgedLost }) => acknowledgedLost > 0,
   },
   {
-    name: "no sync of the file reaches the disk",
+    name: "any sync of the file that reaches the disk",
     store: "own",
     synchronous: "FULL",
     without: "all syncs",
     bites: ({ acknowledgedLost }) => acknowledgedLost > 0,
   },
   {
-    name: "no sync of the folder reaches the disk",
+    name: "any sync of the folder that reaches the disk",
     store: "own",
     synchronous: "FULL",
     without: "folder sync",
