@@ -47,7 +47,7 @@ export interface TrialOutcome {
 }
 
 export interface Control {
-  /** What was switched off: `synchronous=OFF`, `no session lock`. */
+  /** What was switched off: `the session's lock`, `a save at each interval`. */
   readonly without: string;
   readonly bites: boolean;
   /** What was seen then. */
