@@ -211,7 +211,8 @@ describe.skipIf(noBrowser !== null)("using the viewer in Chromium", { timeout: 1
     await expect.poll(shown, { timeout: 20_000 }).not.toContain("anna");
     await goTo(page, "Overview");
     // Who was chosen is no more: all others are shown.
-    expect(await page.getByLabel("Profile").locator("option:checked").innerText()).toBe("All profiles");
+    const chosen = () => page.getByLabel("Profile").locator("option:checked").innerText();
+    await expect.poll(chosen, { timeout: 20_000 }).toBe("All profiles");
     await goTo(page, "Actions");
     const reset = page.locator("form.confirm").last();
     await reset.getByRole("textbox").fill("reset");
