@@ -65,6 +65,8 @@ export const ROOMS = [
     "store/sqlite/handle",
     "store/sqlite/connection",
     "store/sqlite/reads",
+    "store/sqlite/clears",
+    "store/sqlite/host-file",
     "store/sqlite/erase",
     "store/sqlite/locks",
     "store/sqlite/plans",

@@ -27,6 +27,7 @@ describeDrivers("a connection", (driver) => {
       /** The statements that fail, and with what. */
       failing: null as { readonly sql: RegExp; readonly code: string } | null,
       failsToClose: false,
+      isDamaged: false,
       prepared: [] as string[],
     };
     const open = (): OpenDatabase => {
@@ -39,6 +40,7 @@ describeDrivers("a connection", (driver) => {
           <P extends unknown[], R>(method: (...args: P) => R) =>
           (...args: P) => {
             if (world.failing?.sql.test(sql)) throw Object.assign(new Error("no"), { code: world.failing.code });
+            if (/quick_check/.test(sql) && world.isDamaged) return { quick_check: "a page is wrong" } as R;
             return method.apply(made, args);
           };
         return { run: guarded(made.run), get: guarded(made.get), all: guarded(made.all) };
@@ -100,6 +102,9 @@ describeDrivers("a connection", (driver) => {
     world.failing = { sql: /FROM agent_stats_audit/, code: "SQLITE_CORRUPT" };
     expect(codeOf(() => calls.audit())).toBe("STATS_STORE_FAILED");
     world.failing = { sql: /FROM agent_stats_audit|quick_check/, code: "SQLITE_CORRUPT" };
+    expect(codeOf(() => calls.audit())).toBe("STATS_DAMAGED");
+    world.failing = { sql: /FROM agent_stats_audit/, code: "SQLITE_NOTADB" };
+    world.isDamaged = true;
     expect(codeOf(() => calls.audit())).toBe("STATS_DAMAGED");
     world.failing = { sql: /FROM agent_stats_audit/, code: "SQLITE_FULL" };
     expect(codeOf(() => calls.audit())).toBe("STATS_DISK_FULL");
