@@ -16,7 +16,7 @@ if (existsSync(IN_MEMORY)) process.env.TMPDIR = IN_MEMORY;
  * what was built; a zone of the process and a time of its processor are not this thread's.
  */
 const ELSEWHERE =
-  /, worker |memoryStore|behind a (worker thread|child process)|this machine's zone|a large save is split|killed at any statement|opened by several processes|a clean stop loses/;
+  /, worker |memoryStore|behind a (worker thread|child process)|this machine's zone|a large save is split|killed at any statement|opened by several processes|a clean stop loses|counts without a pause/;
 
 beforeEach(({ task, skip }) => {
   const names = [task.name];

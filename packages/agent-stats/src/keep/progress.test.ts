@@ -111,3 +111,162 @@ describe("what was collected", () => {
     expect(stand()).toEqual([0, 0, 0, 0, 0, 5, 0, 0]);
   });
 });
+
+/** A recorder with two keys, what is known of it, and a batch of all that changed, in so many words. */
+function setUp(past?: Record<string, number>) {
+  const startFrom = past ? [{ protocol: "smp", userId: "1", server: "a", overall: past }] : [];
+  const recorder = new Recorder({ protocols: [smp, xftp], startFrom });
+  const progress = progressOf(recorder);
+  const [a, b] = [recorder.server(smp, 1, "a"), recorder.server(xftp, 2, "b")];
+  let saves = 0;
+  const collect = (hour = 7) => progress.collect({ session: 1, save: ++saves, seen: 0, at: 0, hour });
+  const told = (batch: ReturnType<typeof collect>) => batch && [...batch.cells];
+  const session = () => [0, 1].map((row) => [0, 1].map((index) => recorder.row(row)?.session(index)));
+  return { recorder, progress, a, b, collect, told, session };
+}
+
+const row = (protocol: string, userId: string, server: string, counter: string, value: number) => {
+  return { protocol, userId, server, counter, value };
+};
+
+describe("what the store itself says that was counted", () => {
+  test("is saved, if it is more than was acknowledged: the next session counts from there", () => {
+    const { progress, a, b, collect, told, session } = setUp();
+    a.add("sent", 5);
+    a.add("received", 2);
+    b.add("files", 4);
+    const batch = collect();
+    if (batch) progress.acknowledge(batch);
+    progress.decided();
+    a.add("sent", 3);
+    b.add("sent", 9);
+    progress.raise([
+      row("smp", "1", "a", "sent", 7),
+      row("smp", "1", "a", "received", 1),
+      row("xftp", "2", "b", "sent", 9),
+      row("xftp", "2", "b", "unknownHere", 9),
+      row("xftp", "2", "nobody", "files", 9),
+      row("other", "2", "b", "files", 9),
+    ]);
+    progress.startSession();
+    expect(session()).toEqual([
+      [1, 0],
+      [0, 0],
+    ]);
+    expect(told(collect(8))).toEqual([0, 0, 1]);
+  });
+
+  test("is on top of what the counters began with, also of a key that was never saved here", () => {
+    const { progress, a, collect, told } = setUp({ sent: 100 });
+    a.add("sent", 3);
+    progress.raise([row("smp", "1", "a", "sent", 2)]);
+    progress.startSession();
+    expect(told(collect())).toEqual([0, 0, 1]);
+  });
+});
+
+describe("a batch whose fate is not known", () => {
+  test("is told again with the keys of all its rows where the store knows none of them any more", () => {
+    const { progress, a, b, collect } = setUp();
+    a.add("sent");
+    b.add("sent");
+    const first = collect();
+    if (first) progress.acknowledge(first);
+    progress.decided();
+    b.add("files");
+    a.add("sent");
+    const second = collect();
+    expect(second?.keys).toEqual([]);
+    const [again] = second ? progress.withAllKeys([second]) : [];
+    expect(again?.keys).toEqual([
+      [0, "smp", "1", "a"],
+      [1, "xftp", "2", "b"],
+    ]);
+    progress.decided();
+    a.add("sent");
+    expect(collect()?.keys).toEqual([[0, "smp", "1", "a"]]);
+  });
+
+  test("loses what it holds of a user who is forgotten, names too, and nothing else", () => {
+    const { recorder, progress, a, b, collect } = setUp();
+    a.add("sent", 5);
+    b.add("files", 4);
+    const batch = collect();
+    recorder.forgetUser(1);
+    const left = batch && progress.withoutForgotten(batch);
+    expect([left?.keys, [...(left?.cells ?? [])]]).toEqual([[[1, "xftp", "2", "b"]], [1, 5, 4]]);
+    expect(left).toMatchObject({ session: 1, save: 1, hour: 7 });
+  });
+
+  test("that is not in the database is collected anew, as what its hour holds; what others hold is not", () => {
+    const { recorder, progress, a, b, collect, told } = setUp();
+    a.add("sent", 5);
+    b.add("files", 4);
+    const first = collect();
+    if (first) progress.acknowledge(first);
+    progress.decided();
+    a.add("sent", 1);
+    a.add("b", 2);
+    b.add("files", 1);
+    const second = collect(8);
+    expect(told(second)).toEqual([0, 0, 1, 0, 3, 2, 1, 5, 1]);
+    // One of two parts of it arrived: the first row's.
+    const cells = second?.cells.slice(6) ?? new Float64Array(0);
+    if (second) progress.release({ ...second, cells });
+    progress.decided();
+    expect(recorder.takeChanges()).toHaveLength(1);
+    b.add("files", 10);
+    expect(told(collect(8))).toEqual([1, 5, 11]);
+    // Once it is decided there is nothing to be taken back.
+    progress.decided();
+    if (second) progress.release(second);
+    expect(collect(8)).toBeNull();
+  });
+
+  test("that a keeper left behind is the next one's to save", () => {
+    const { recorder, progress, a, collect, told } = setUp();
+    a.add("sent", 5);
+    const batch = collect();
+    if (batch) progress.leave([batch]);
+    expect(progressOf(recorder)).toBe(progress);
+    expect(told(collect(9))).toEqual([0, 0, 5]);
+    // It was taken over once.
+    progress.decided();
+    expect(progressOf(recorder)).toBe(progress);
+    expect(collect(9)).toBeNull();
+  });
+});
+
+test("what was reset while it was counted is taken off, and what was counted since stays", () => {
+  const { recorder, progress, a, b, collect, told, session } = setUp({ sent: 100 });
+  a.add("sent", 5);
+  b.add("files", 4);
+  const values = progress.values({ protocol: "smp" });
+  a.add("sent", 2);
+  progress.drop(values);
+  expect(session()).toEqual([
+    [2, 0],
+    [0, 4],
+  ]);
+  expect(recorder.getServersStats().servers.map(({ total }) => total)).toEqual([{ sent: 2 }, { files: 4 }]);
+  const batch = collect();
+  expect(told(batch)).toEqual([0, 0, 2, 1, 5, 4]);
+  if (batch) progress.acknowledge(batch);
+  progress.decided();
+  // Others reset what was saved; what was not is not theirs to reset.
+  a.add("sent", 1);
+  progress.drop(progress.savedValues({ userId: "1" }));
+  expect(session()).toEqual([
+    [1, 0],
+    [0, 4],
+  ]);
+  expect(told(collect())).toEqual([0, 0, 1]);
+});
+
+test("a row is known to the store below the number that its own thread was told", () => {
+  const { progress, a, b } = setUp();
+  a.add("sent");
+  b.add("sent");
+  const head = { session: 1, save: 1, seen: 0, at: 0, hour: 7 };
+  expect(progress.collect(head, 1)?.keys.map(([row]) => row)).toEqual([1]);
+});
