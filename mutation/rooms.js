@@ -46,6 +46,7 @@ export const ROOMS = [
     "keep/endings-order",
     "keep/succession",
     "keep/open",
+    "keep/answers",
     "keep/ends-now",
     "keep/users",
     "keep/problems",
