@@ -50,6 +50,7 @@ export const ROOMS = [
     "keep/ends-now",
     "keep/users",
     "keep/problems",
+    "keep/mirror-asked",
     "keep/mirror-users",
     "keep/keeper",
     "keep/known-users",
