@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { copy, inOrder, Numbers, nextDifference } from "./numbers.ts";
+import { copy, Numbers } from "./numbers.ts";
 
 test("numbers are held in the order in which they came, however much room there was", () => {
   const n = fc.integer({ min: 1, max: 99 });
@@ -41,41 +41,4 @@ test("what is copied is that many, from one place to the other, and nothing besi
   const to = { cells: new Float64Array(6), at: 2 };
   copy(from, to, 3);
   expect([...to.cells]).toEqual([0, 0, 2, 3, 4, 0]);
-});
-
-test("numbers are brought in order, each once", () => {
-  const some = fc.uniqueArray(fc.nat(200), { maxLength: 60 });
-  fc.assert(
-    fc.property(some, fc.nat(40), (numbers, more) => {
-      const below = Math.max(-1, ...numbers) + 1 + more;
-      const ordered = inOrder(
-        numbers.map((number) => ({ number })),
-        below,
-      );
-      expect([...ordered]).toEqual([...numbers].sort((a, b) => a - b));
-    }),
-  );
-});
-
-test("the first difference of two lists is found, wherever it is, and the end where there is none", () => {
-  const list = fc.array(fc.nat(1), { minLength: 12, maxLength: 12 });
-  fc.assert(
-    fc.property(list, list, fc.nat(12), fc.nat(12), fc.nat(3), (one, two, a, b, shift) => {
-      const [at, end] = [Math.min(a, b), Math.max(a, b)];
-      const other = Float64Array.from([...Array<number>(shift).fill(7), ...two]);
-      const found = one.findIndex((value, i) => i >= at && i < end && value !== two[i]);
-      const expected = found === -1 ? end : found;
-      expect(nextDifference(Float64Array.from(one), other, at, shift, end)).toBe(expected);
-    }),
-  );
-  // Long runs that are alike are rare among random ones.
-  const same = Float64Array.from({ length: 40 }, (_, i) => i);
-  for (let place = 0; place < 40; place++) {
-    const changed = Float64Array.from(same);
-    changed[place] = -1;
-    for (const from of [0, 1, 2, 3]) {
-      expect(nextDifference(same, changed, from, 0, 40)).toBe(place < from ? 40 : place);
-      expect(nextDifference(same, changed, from, 0, place)).toBe(Math.max(place, from));
-    }
-  }
 });

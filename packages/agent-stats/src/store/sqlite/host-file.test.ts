@@ -1,5 +1,5 @@
 /** Which file of the host's is meant, what is done beside it, and what it must be. */
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { loadDriver } from "../sqlcipher/drivers.ts";
@@ -27,6 +27,8 @@ describeDrivers("a handle of the host's", (driver) => {
   });
 
   test("in memory has its locks there: no file comes of it", async () => {
+    // Left by a run that failed.
+    rmSync("-session-1", { force: true });
     const { stats } = await openIn({ handle: loadDriver(driver).open(":memory:") });
     count(stats);
     await stats.flush();
