@@ -182,6 +182,27 @@ describe("rows", () => {
   });
 });
 
+test("no timer runs where there is nothing more to tell, and one where there is", () => {
+  vi.useFakeTimers({ toFake: ["setTimeout"] });
+  const { announcer, recorder, news } = setUp();
+  recorder.server(smp, 1, "a");
+  announcer.resume(null);
+  announcer.resume(null);
+  expect([vi.getTimerCount(), announcer.tellMore(), news()]).toEqual([1, false, []]);
+  vi.advanceTimersByTime(10);
+  expect(news()).toEqual([[true, ["a"], null]]);
+  announcer.resume(null);
+  announcer.due(DUE);
+  expect(vi.getTimerCount()).toBe(0);
+  recorder.server(smp, 1, "b");
+  announcer.resume(null);
+  announcer.pause();
+  expect([vi.getTimerCount(), announcer.tellMore()]).toEqual([1, false]);
+  news();
+  vi.advanceTimersByTime(10);
+  expect(news()).toEqual([]);
+});
+
 test("a save is due by the turn in which it was announced, in its time, or with the full hour", () => {
   for (const [withinMs, told] of [
     [5_000, 5_000],

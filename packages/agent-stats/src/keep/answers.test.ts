@@ -1,17 +1,19 @@
 /** What each answer of a store means, however it came about: nothing is counted twice, and nothing is missed. */
-import { describe, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { defineProtocol } from "../record/protocol.ts";
 import { Recorder } from "../record/recorder.ts";
 import { StatsError } from "../store/errors.ts";
 import { memoryStore } from "../store/memory.ts";
 import { MemoryDatabase } from "../store/memory-database.ts";
-import type { Erased, SaveBatch, SaveResult, StatsStore } from "../store/store.ts";
+import type { Announcement, Erased, SaveBatch, SaveResult, StatsStore } from "../store/store.ts";
 import { smp as played, start } from "./model-process.testing.ts";
 import { keepStats, openAgentStats } from "./open.ts";
 import { readAgentStats } from "./read.ts";
 import { watched } from "./watched.testing.ts";
 
 const smp = defineProtocol("smp", { sent: "messages sent" });
+afterEach(() => void vi.restoreAllMocks());
+
 const NEVER = { flushEvery: 3_600_000, onProblem: () => {} };
 
 /** What anybody finds in the database: how much was sent of each server, and how each session ended. */
@@ -116,6 +118,78 @@ describe("a session that others closed while its thread was stuck", () => {
     expect((await found(database)).sent).toEqual({ a: 10 });
     await stats.close();
     expect(await found(database)).toEqual({ sent: { a: 10 }, how: ["killed", "close"] });
+  });
+});
+
+describe("a store with a thread of its own", () => {
+  /** Statistics on one that hears all, and what it was told to be due. */
+  async function heard(agent?: () => unknown) {
+    const inner = memoryStore();
+    const told: Announcement[] = [];
+    const batches: SaveBatch[] = [];
+    const fails = { next: false };
+    const store: StatsStore = {
+      ...inner,
+      announce: (news) => told.push(news) > 0,
+      async save(batch) {
+        batches.push(batch);
+        if (fails.next) throw new StatsError("STATS_BUSY", "It fails on demand.");
+        return inner.save(batch);
+      },
+    };
+    const stats = agent
+      ? await keepStats({ agent: { getServersStats: agent }, protocols: [smp], store, ...NEVER })
+      : await openAgentStats({ protocols: [smp], store, ...NEVER });
+    await stats.flush();
+    const due = () => told.splice(0).flatMap((news) => news.due ?? []);
+    due();
+    batches.splice(0);
+    return { stats, due, batches, fails };
+  }
+
+  test("is told once of what is due, under the number of the last save; and that one before is in doubt", async () => {
+    const { stats, due, fails } = await heard();
+    const server = stats.server(smp, 1, "a");
+    server.add("sent");
+    const [first, ...others] = due();
+    expect(first).toMatchObject({ session: 1, seen: 0, isSettled: true, withinMs: 3_600_000 });
+    const last = first?.save ?? 0;
+    expect([others, Object.keys(first ?? {})]).toEqual([[], expect.not.arrayContaining(["agent"])]);
+    fails.next = true;
+    await expect(stats.flush()).rejects.toMatchObject({ code: "STATS_BUSY" });
+    server.add("sent");
+    expect(due()).toMatchObject([{ save: last + 1, isSettled: false }]);
+    fails.next = false;
+    await stats.flush();
+    server.add("sent");
+    expect(due()).toMatchObject([{ save: last + 2, isSettled: true }]);
+    await stats.close();
+  });
+
+  test("is told which run of an agent elsewhere was counted", async () => {
+    const counted = { protocol: "smp", userId: "1", server: "a", session: { sent: 5 }, live: {} };
+    const { stats, due } = await heard(() => ({ session: "run", servers: [counted], rejected: {} }));
+    stats.server(smp, 2, "b").add("sent");
+    expect(due()).toMatchObject([{ agent: "run" }]);
+    await stats.close();
+  });
+
+  test("knows thousands of new keys before they are saved; who ends names those that it does not know", async () => {
+    const count = (stats: Awaited<ReturnType<typeof heard>>["stats"]) => {
+      for (let i = 0; i < 3_000; i++) stats.server(smp, 1, `smp://${i}`).add("sent");
+    };
+    // Each message takes its time, however fast this machine is.
+    let now = performance.now();
+    vi.spyOn(performance, "now").mockImplementation(() => now++);
+    const { stats, batches } = await heard();
+    count(stats);
+    await stats.flush();
+    expect([batches[0]?.keys.length, batches[0]?.cells.length]).toEqual([0, 9_000]);
+    await stats.close();
+    const ending = await heard();
+    count(ending.stats);
+    await ending.stats.close();
+    expect(ending.batches[0]?.keys.length).toBeGreaterThan(1_000);
   });
 });
 

@@ -116,21 +116,30 @@ describe("an exit", () => {
     expect(asked).toEqual([]);
   });
 
-  test("of statistics that are closed does nothing; of some that are just being closed, all that was left", async () => {
-    const { database, stats, servers, hold } = await counting();
-    await stats.flush();
-    servers[0]?.add("sent", 2);
-    const pass = hold();
-    const closed = stats.close();
-    await turn();
+  test.each(["until", "answersUntil"] as const)(
+    "of statistics that are just being closed does all that was left, and says goodbye once (%s)",
+    async (held) => {
+      const { database, watch, stats, servers } = await counting();
+      await stats.flush();
+      servers[0]?.add("sent", 2);
+      const { open, pass } = gate();
+      watch[held] = open;
+      const closed = stats.close();
+      await turn();
+      host.emit("exit");
+      const saved = { sent: { "1": 7, "2": 5 }, how: ["close"] };
+      expect(await left(database)).toEqual(saved);
+      pass();
+      await closed;
+      expect(await left(database)).toEqual(saved);
+    },
+  );
+
+  test("of statistics that are closed does nothing", async () => {
+    const { database, stats } = await counting();
+    await stats.close();
     host.emit("exit");
-    expect(await left(database)).toEqual({ sent: { "1": 7, "2": 5 }, how: ["close"] });
-    pass();
-    await closed;
-    const other = await counting();
-    await other.stats.close();
-    host.emit("exit");
-    expect(await left(other.database)).toEqual({ sent: { "1": 5, "2": 5 }, how: ["close"] });
+    expect(await left(database)).toEqual({ sent: { "1": 5, "2": 5 }, how: ["close"] });
     expect((holder[REGISTRY] as { dying: Set<unknown> }).dying.size).toBe(0);
   });
 

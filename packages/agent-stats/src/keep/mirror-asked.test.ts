@@ -67,6 +67,7 @@ describe("an agent is asked", () => {
     expect(await shown()).toEqual({ 1: { sent: 5 } });
     expect(asked.splice(0)).toEqual(["all"]);
     await host.close();
+    await host.close();
     expect(asked).toEqual(["changes"]);
   });
 
