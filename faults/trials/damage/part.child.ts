@@ -95,7 +95,8 @@ class DamagePart {
       this.#outcomes[outcome] += 1;
       if (WRONG.has(outcome)) fail(`a ${index === 0 ? "reader" : "writer"}: ${outcome}: ${what}`);
     }
-    if (!withTools || !isRefused(verdicts)) return;
+    // What is not encrypted is no file of ours, and is not to be found by whoever searches for names afterwards.
+    if (!withTools || this.#job.plain || !isRefused(verdicts)) return;
     this.#tools += 1;
     putImage(join(this.#job.folder, `${seed}-${this.#ran}`), image);
     const { problem, salvaged } = await useTools(folder, image, expected);
