@@ -99,17 +99,22 @@ export class Announcer {
   }
 
   #say(due: DueSave | null): void {
-    const say = () => {
-      const rows = this.#rows();
-      const said = { turns: this.#turns, anew: this.#isAnew, rows, due };
-      return this.#announce(said);
-    };
-    if (!say()) {
+    if (!this.#isHeard(due)) {
       this.#isAnew = true;
-      if (!say()) return;
+      if (!this.#isHeard(due)) return;
     }
     this.#isAnew = false;
     if (this.#told < this.#recorder.rowCount) this.#goOn();
+  }
+
+  /**
+   * False where the store does not know the rows that were announced before. Of rows in a save whose fate is not known
+   * yet it would never hear that they are saved, if it had not known them then: it is told when that is over.
+   */
+  #isHeard(due: DueSave | null): boolean {
+    if (this.#isAnew && this.#progress.isUndecided) return false;
+    const rows = this.#rows();
+    return this.#announce({ turns: this.#turns, anew: this.#isAnew, rows, due });
   }
 
   /** Thousands of rows are told of a part at a time, so that this thread never stands still for them. */

@@ -1,5 +1,8 @@
 import type { Place } from "../record/memory.ts";
 
+/** How many numbers of a batch are one cell: row, counter, value. */
+export const CELL = 3;
+
 /** Numbers that are collected: how many there are comes to be known in the middle of the work. */
 export class Numbers {
   length = 0;
@@ -46,4 +49,14 @@ export class Numbers {
 
 export function copy(from: Place, to: Place, length: number): void {
   for (let i = 0; i < length; i++) to.cells[to.at + i] = from.cells[from.at + i] as number;
+}
+
+/** Of a batch. */
+export function forEachCell(
+  cells: Float64Array,
+  visit: (row: number, counter: number, value: number, i: number) => void,
+): void {
+  for (let i = 0; i * CELL < cells.length; i++) {
+    visit(cells[i * CELL] as number, cells[i * CELL + 1] as number, cells[i * CELL + 2] as number, i);
+  }
 }

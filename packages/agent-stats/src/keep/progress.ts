@@ -4,7 +4,7 @@ import type { Recorder } from "../record/recorder.ts";
 import { CHANGED, type Row } from "../record/row.ts";
 import type { Scope } from "../record/scope.ts";
 import { type CountedRow, type KeyOfRow, rowsOf, type SaveBatch } from "../store/store.ts";
-import { copy, Numbers } from "./numbers.ts";
+import { CELL, copy, forEachCell, Numbers } from "./numbers.ts";
 
 /**
  * One row: its place holds what its counters stood at when they were last collected. There may be a hundred thousand:
@@ -27,8 +27,6 @@ interface Undecided {
 
 /** What a batch says of its session and moment; the counts are filled in from the recorder. */
 export type BatchHead = Omit<SaveBatch, "keys" | "counters" | "cells">;
-
-const CELL = 3;
 
 const KNOWN = new WeakMap<Recorder, Progress>();
 
@@ -96,6 +94,10 @@ export class Progress {
   /** All that was collected is either acknowledged or released. */
   decided(): void {
     this.#undecided = null;
+  }
+
+  get isUndecided(): boolean {
+    return this.#undecided !== null;
   }
 
   /** What the store itself says that this session counted: more than was acknowledged, if its own thread saved too. */
@@ -288,13 +290,4 @@ function appendStart(row: Row, progress: RowProgress | undefined, into: Numbers)
 
 function nameOf(...key: readonly [protocol: string, userId: string, server: string]): string {
   return JSON.stringify(key);
-}
-
-function forEachCell(
-  cells: Float64Array,
-  visit: (row: number, counter: number, value: number, i: number) => void,
-): void {
-  for (let i = 0; i * CELL < cells.length; i++) {
-    visit(cells[i * CELL] as number, cells[i * CELL + 1] as number, cells[i * CELL + 2] as number, i);
-  }
 }

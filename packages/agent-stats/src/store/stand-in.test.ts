@@ -156,6 +156,7 @@ describe("a store's thread that stands in", () => {
   test("saves nothing while it is unknown what became of that thread's own save", () => {
     const { announcer, server, progress, thread, fate, last } = setUp();
     server.add("sent", 3);
+    announcer.resume(DUE);
     const batch = progress.collect({ ...DUE, save: 1, at: 0 }) as SaveBatch;
     fate.answer = new Error("the disk");
     expect(() => thread.calls.save(batch)).toThrow("the disk");
@@ -165,10 +166,48 @@ describe("a store's thread that stands in", () => {
     expect(thread.look()).toBe(false);
     thread.calls.save(batch);
     progress.acknowledge(batch);
+    progress.decided();
     announcer.resume({ ...DUE, save: 1 });
     expect(thread.look()).toBe(true);
     expect(last()).toEqual({ sent: 4 });
     thread.calls.close();
+  });
+
+  describe("in the place of one that ended", () => {
+    test("does not save once more, in a later hour, what came while it knew no rows yet", () => {
+      const { announcer, server, progress, thread, saved, last } = setUp();
+      announcer.resume(null);
+      server.add("sent", 3);
+      const batch = progress.collect({ ...DUE, save: 1, at: 0 }, announcer.knownBelow) as SaveBatch;
+      thread.calls.save(batch);
+      // The answer is on its way.
+      server.add("received", 2);
+      announcer.due({ ...DUE, save: 1, isSettled: false });
+      progress.acknowledge(batch);
+      progress.decided();
+      announcer.resume({ ...DUE, save: 1, hour: DUE.hour + 1 });
+      expect(thread.look()).toBe(true);
+      expect(saved.at(-1)?.hour).toBe(DUE.hour + 1);
+      expect(last()).toEqual({ received: 2 });
+      thread.calls.close();
+    });
+
+    test("saves nothing while it is unknown whether a save came to that one", () => {
+      const { announcer, server, progress, thread, last } = setUp();
+      announcer.resume(null);
+      server.add("sent", 3);
+      const batch = progress.collect({ ...DUE, save: 1, at: 0 }) as SaveBatch;
+      server.add("sent");
+      announcer.resume({ ...DUE, save: 1, hour: DUE.hour + 1, isSettled: false });
+      expect(thread.look()).toBe(false);
+      thread.calls.save(batch);
+      progress.acknowledge(batch);
+      progress.decided();
+      announcer.resume({ ...DUE, save: 1, hour: DUE.hour + 1 });
+      expect(thread.look()).toBe(true);
+      expect(last()).toEqual({ sent: 1 });
+      thread.calls.close();
+    });
   });
 });
 
