@@ -2,6 +2,12 @@ import type { Counters } from "../store.ts";
 import { statsErrorOf } from "./handle.ts";
 
 /**
+ * The sum of a column of counts, in SQL; -1 where one of them cannot have been counted, which others could make up for: a
+ * negative one, or half of one. A text would count as zero.
+ */
+export const SUM_OF_COUNTS = "CASE WHEN MIN(typeof(value) = 'integer' AND value >= 0) THEN SUM(value) ELSE -1 END";
+
+/**
  * Passes on rows whose number is one that can have been counted. Another one was written by somebody else who has the
  * key: it is damage, and no sum that it is part of is told.
  *

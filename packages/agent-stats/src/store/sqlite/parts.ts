@@ -1,6 +1,6 @@
 import type { Counters, HourRow, KeySums, Sums } from "../store.ts";
 import type { Connection } from "./connection.ts";
-import { areCounted, notCounted } from "./counts.ts";
+import { areCounted, notCounted, SUM_OF_COUNTS } from "./counts.ts";
 import type { SqlValue } from "./handle.ts";
 
 /**
@@ -59,7 +59,7 @@ export function putSums(db: Connection, except: number, put: Put): void {
     put,
     { openKey: list("key_id"), open: objects("counters") },
     `(SELECT key_id, ${COUNTERS} AS counters FROM (
-      SELECT key_id, counter, SUM(value) AS value FROM agent_stats_count
+      SELECT key_id, counter, ${SUM_OF_COUNTS} AS value FROM agent_stats_count
         WHERE session_id IN (SELECT session_id FROM agent_stats_session WHERE folded = 0 AND session_id <> ?)
         GROUP BY key_id, counter)
       GROUP BY key_id)`,

@@ -144,6 +144,22 @@ describeDrivers("reading", (driver) => {
       }
     });
 
+    test.each([
+      ["1.5", "1.5"],
+      ["-1", "3"],
+      ["'many'", "3"],
+      ["x'05'", "3"],
+    ])("%s is not hidden by %s in another hour", async (value, other) => {
+      const { host, store, begin, save } = setUp();
+      const session = await begin();
+      for (const hour of [HOUR, HOUR + 1]) await save(session, hour, { 1: { sent: 3 } }, { agent: "a" });
+      host.handle.exec(`UPDATE agent_stats_count SET value = CASE hour WHEN ${HOUR} THEN ${value} ELSE ${other} END`);
+      for (const read of [() => store.sums(null), () => store.sessionSums(), () => store.counted("a")]) {
+        await expect(read()).rejects.toMatchObject({ code: "STATS_DAMAGED" });
+      }
+      await store.close();
+    });
+
     test("control: zero and the largest exact number can", async () => {
       const { host, store, begin, save } = setUp();
       await save(await begin(), HOUR, { 1: { sent: 3 } }, { agent: "a" });

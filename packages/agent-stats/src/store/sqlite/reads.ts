@@ -1,7 +1,7 @@
 import type { Scope } from "../../record/scope.ts";
 import type { Caller, Clear, Cleared, CountedRow, Ending, SessionRow, SessionSumRow } from "../store.ts";
 import type { Connection } from "./connection.ts";
-import { counted } from "./counts.ts";
+import { counted, SUM_OF_COUNTS } from "./counts.ts";
 import type { SessionLocks } from "./handle.ts";
 import { type Put, putHours, putSums, type SumsHead } from "./parts.ts";
 
@@ -32,7 +32,7 @@ export function readSessions(db: Connection): SessionRow[] {
 export function readSessionSums(db: Connection): SessionSumRow[] {
   const sums = db.use(() =>
     db.all<SessionSumRow>(
-      `SELECT session_id AS session, protocol, user_id AS userId, server, counter, SUM(value) AS value
+      `SELECT session_id AS session, protocol, user_id AS userId, server, counter, ${SUM_OF_COUNTS} AS value
         FROM agent_stats_count JOIN agent_stats_key USING (key_id)
         GROUP BY session_id, key_id, counter ORDER BY session_id, key_id`,
     ),
@@ -43,7 +43,7 @@ export function readSessionSums(db: Connection): SessionSumRow[] {
 export function readCounted(db: Connection, agent: string): CountedRow[] {
   const sums = db.use(() =>
     db.all<CountedRow>(
-      `SELECT protocol, user_id AS userId, server, counter, SUM(value) AS value
+      `SELECT protocol, user_id AS userId, server, counter, ${SUM_OF_COUNTS} AS value
         FROM agent_stats_count JOIN agent_stats_key USING (key_id)
         WHERE session_id IN (SELECT session_id FROM agent_stats_session WHERE agent = ?) GROUP BY key_id, counter`,
       [agent],
