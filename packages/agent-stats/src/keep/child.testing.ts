@@ -11,8 +11,8 @@ const urlOf = (name: string) => JSON.stringify(pathToFileURL(require.resolve(nam
 
 /** What a child has at hand. It runs on plain Node, so it imports what was built. */
 const PRELUDE = `
-  import { defineProtocol, keepStats, openAgentStats, Recorder } from ${urlOf("agent-stats")};
-  import { sqlcipherStore } from ${urlOf("agent-stats/sqlcipher")};
+  import { defineProtocol, keepStats, openAgentStats, readAgentStats, Recorder } from ${urlOf("agent-stats")};
+  import { sqlcipherReader, sqlcipherStore } from ${urlOf("agent-stats/sqlcipher")};
   const { file, driver, key } = JSON.parse(process.argv[1]);
   const smp = defineProtocol("smp", { sent: "messages sent", errors: { help: "messages refused", error: true } });
   const store = () => sqlcipherStore({ file, key, driver });

@@ -4,6 +4,7 @@ import { callsBy, inThisThread } from "../methods.ts";
 import { statsErrorOf } from "../sqlite/handle.ts";
 import { partsOf } from "../sqlite/parts.ts";
 import type { StatsReader, StatsStore, StoreCalls } from "../store.ts";
+import { atExit } from "./at-exit.ts";
 import { type CallsOptions, fileCalls } from "./calls.ts";
 import type { DriverName } from "./drivers.ts";
 import type { FileOptions } from "./file.ts";
@@ -95,23 +96,33 @@ function settle(call: Waiting | undefined, value: unknown): void {
   }
 }
 
+function sharedNumber(): Int32Array {
+  return new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+}
+
 /** An error loses its class on the way between threads. */
 function errorOf(answer: Extract<Answer, { ok: false }>): StatsError {
   return new StatsError(answer.code, answer.message, { cause: answer.cause });
 }
 
+interface Running extends Pick<WorkerData, "ending"> {
+  readonly worker: Worker;
+  callNow(call: Omit<Call, "id" | "now">): Answer;
+}
+
 /** The same calls, made in a worker thread. A worker that dies is replaced at the next call. */
 function inWorker(options: CallsOptions): StatsStore {
   const waiting = new Map<number, Waiting>();
-  let running: { readonly worker: Worker; callNow(call: Omit<Call, "id" | "now">): Answer } | null = null;
+  let running: Running | null = null;
   /** The thread that was told of all rows: one that came after it knows nothing of them. */
   let taught: Worker | null = null;
   let lastId = 0;
+  const exits = atExit();
 
   const start = () => {
     const { port1, port2 } = new MessageChannel();
-    const answered = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
-    const data: WorkerData = { answers: port2, answered };
+    const [answered, ending] = [sharedNumber(), sharedNumber()];
+    const data: WorkerData = { answers: port2, answered, ending };
     // Not with the worker's data, which Node.js prints when it is told to debug workers: the key is among it.
     port1.postMessage(options);
     const worker = new Worker(new URL("./thread.js", import.meta.url), {
@@ -126,7 +137,10 @@ function inWorker(options: CallsOptions): StatsStore {
       const call = waiting.get(answer.id);
       if ("part" in answer) return call?.parts?.add(answer.part);
       waiting.delete(answer.id);
-      if (waiting.size === 0) worker.unref();
+      if (waiting.size === 0) {
+        worker.unref();
+        exits.delete(comeToRest);
+      }
       if (answer.ok) settle(call, answer.value);
       else {
         // A thread of Node remembers what was not installed: what is installed later, only another one finds.
@@ -155,6 +169,7 @@ function inWorker(options: CallsOptions): StatsStore {
       );
       for (const { reject } of waiting.values()) reject(failed);
       waiting.clear();
+      exits.delete(comeToRest);
     };
     worker.on("error", died);
     worker.on("exit", died);
@@ -177,7 +192,20 @@ function inWorker(options: CallsOptions): StatsStore {
         Atomics.wait(answered, 0, seen, left);
       }
     };
-    return { worker, callNow };
+    return { worker, ending, callNow };
+  };
+
+  /**
+   * A process that ends stops its threads wherever they are, and a driver that is stopped within a call aborts the whole
+   * process. Who keeps statistics makes what is under way once more, and waits; for who only reads, this waits.
+   */
+  const comeToRest = () => {
+    if (running) Atomics.store(running.ending, 0, 1);
+    try {
+      now("close", []);
+    } catch {
+      // It takes too long: nobody can wait any longer.
+    }
   };
 
   /** Ends the thread, unless somebody still waits for it. */
@@ -195,6 +223,7 @@ function inWorker(options: CallsOptions): StatsStore {
       waiting.set(id, { resolve, reject, parts: partsOf(method) });
       // While somebody waits for an answer, the process must not end for want of anything to do.
       running.worker.ref();
+      if (options.mode === "read") exits.add(comeToRest);
       running.worker.postMessage({ id, method, args, now: false } satisfies Call);
     });
 

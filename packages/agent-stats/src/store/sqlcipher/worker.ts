@@ -13,6 +13,8 @@ export interface WorkerData {
   readonly answers: MessagePort;
   /** How many such answers were posted. */
   readonly answered: Int32Array;
+  /** Not zero once the process ends: nobody waits any more for what is answered later. */
+  readonly ending: Int32Array;
 }
 
 export interface Call {
@@ -46,11 +48,12 @@ export interface AnswerPart {
 
 const port = parentPort;
 if (port) {
-  const { answers, answered } = workerData as WorkerData;
+  const { answers, answered, ending } = workerData as WorkerData;
   const { sqlite, calls: ofFile } = fileCalls(receiveMessageOnPort(answers)?.message as CallsOptions);
   const { calls, hear } = withStandIn(ofFile);
   port.on("message", (call: Call | News) => {
     if ("news" in call) return hear(call.news);
+    if (!call.now && Atomics.load(ending, 0) !== 0) return;
     const to = call.now ? answers : port;
     const put = (part: Part) => to.postMessage({ id: call.id, part } satisfies AnswerPart);
     const answer = answerTo(call, (method, args) => sqlite.inParts(method, args, put) ?? answerOf(calls)(method, args));
