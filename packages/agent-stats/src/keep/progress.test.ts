@@ -83,6 +83,34 @@ describe("what was collected", () => {
     expect(collect(1, 2)).toEqual([5, 0, 3]);
   });
 
+  test("of a counter that the host itself sets back stays counted, and is never less than nothing", () => {
+    const { servers, recorder, progress, collect } = setUp();
+    const count = (n: number, hour: number) => {
+      servers[5]?.add("sent", n);
+      const cells = collect(hour, hour);
+      progress.decided();
+      return cells;
+    };
+    expect([count(5, 1), count(2, 2)]).toEqual([
+      [5, 0, 5],
+      [5, 0, 2],
+    ]);
+    recorder.reset();
+    expect([count(1, 2), count(4, 2)]).toEqual([
+      [5, 0, 3],
+      [5, 0, 7],
+    ]);
+    recorder.reset();
+    servers[5]?.add("sent", 1);
+    const batch = progress.collect({ ...head, save: 4, hour: 3 });
+    if (batch) progress.release(batch);
+    progress.decided();
+    expect([count(3, 3), count(1, 4)]).toEqual([
+      [5, 0, 4],
+      [5, 0, 1],
+    ]);
+  });
+
   test("and left behind by a keeper comes again for the next, as counts of its session", () => {
     const { servers, recorder, progress, collect } = setUp();
     servers[5]?.add("sent", 5);
