@@ -7,14 +7,13 @@
 const LIBRARY = "packages/agent-stats/src";
 
 /**
- * @typedef {{ readonly name: string, readonly mutate: readonly string[], readonly suites: readonly string[] }} Room
+ * @typedef {{ readonly name: string, readonly suites: readonly string[] }} Room
  * @param {string} name
  * @param {readonly string[]} suites
  * @returns {Room}
  */
 const room = (name, suites) => ({
   name,
-  mutate: [`${LIBRARY}/${name}/**/*.ts`, "!**/*.test.ts", "!**/*.testing.ts"],
   suites: suites.map((suite) => `${LIBRARY}/${suite}.test.ts`),
 });
 
@@ -84,8 +83,13 @@ export const ROOMS = [
   ]),
 ];
 
-/** Where Stryker leaves what it found, and begins from when it runs again. @param {string} room */
-export const reportOf = (room) => `mutation/reports/${room.replace("/", "-")}.json`;
+/** What is known of a room, line by line, as it comes. @param {string} room */
+export const logOf = (room) => `mutation/reports/${room.replace("/", "-")}.jsonl`;
 
-/** The one that runs now: `mutation/run.js` names it. */
-export const currentRoom = () => ROOMS.find(({ name }) => name === process.env.MUTATED_ROOM);
+/** What is tried now: `mutation/run.js` says so. Tests that take as long as another round's are left to that. */
+export function currentRoom() {
+  const found = ROOMS.find(({ name }) => name === process.env.MUTATED_ROOM);
+  if (!found) throw new Error("Run it by npm run mutation.");
+  const [quickestMs = 0, slowestMs = Number.POSITIVE_INFINITY] = (process.env.MUTATED_BY ?? "").split("-").map(Number);
+  return { ...found, log: logOf(found.name), quickestMs, slowestMs };
+}

@@ -1,24 +1,35 @@
+import { appendFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
-import { currentRoom, ROOMS } from "./rooms.js";
+import { changesIn } from "./changes.js";
+import { currentRoom } from "./rooms.js";
 
 const LIBRARY = "packages/agent-stats/src";
 const source = (path: string) => fileURLToPath(new URL(`../${LIBRARY}/${path}`, import.meta.url));
 
-const suites = (currentRoom() === undefined ? ROOMS : [currentRoom()]).flatMap((room) => room?.suites ?? []);
+const room = currentRoom();
+const { changes, code } = await changesIn(room.name);
+appendFileSync(room.log, `${JSON.stringify({ changes })}\n`);
 
 /** Vitest begins with the longest suite, and here the first failure is all that is waited for. */
 class QuickestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const place = ({ moduleId }: TestSpecification) => suites.findIndex((suite) => moduleId.endsWith(suite));
+    const place = ({ moduleId }: TestSpecification) => room.suites.findIndex((suite) => moduleId.endsWith(suite));
     return [...files].sort((a, b) => place(a) - place(b));
   }
 }
 
-/** What `npm run mutation` runs for each change that it makes: the suites in which such a change can be seen. */
+/** What `npm run mutation` runs: the suites in which a change of a room can be seen, over code that holds all changes. */
 export default defineConfig({
   root: fileURLToPath(new URL("..", import.meta.url)),
+  plugins: [
+    {
+      name: "changes",
+      enforce: "pre",
+      transform: (_, id) => ({ code: code.get(id.split("?")[0] ?? "") ?? _, map: null }),
+    },
+  ],
   resolve: {
     alias: [
       { find: "agent-stats/contract", replacement: source("store/contract.ts") },
@@ -28,11 +39,19 @@ export default defineConfig({
     ],
   },
   test: {
-    include: suites,
+    include: [...room.suites],
     setupFiles: ["mutation/setup.ts"],
-    // Every trial begins with a thread of its own; within it, the suites share what they load.
+    runner: "mutation/trials.ts",
+    // One thread, in which all is loaded once: a change is switched on, not loaded.
+    pool: "threads",
     isolate: false,
+    maxWorkers: 1,
+    maxConcurrency: 1,
     sequence: { sequencer: QuickestFirst },
-    testTimeout: 20_000,
+    testTimeout: 6_000,
+    // A change may well throw where no test waits for it.
+    dangerouslyIgnoreUnhandledErrors: true,
+    onConsoleLog: () => false,
+    reporters: [{}],
   },
 });
