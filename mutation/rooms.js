@@ -46,6 +46,7 @@ export const ROOMS = [
     "keep/succession",
     "keep/open",
     "keep/answers",
+    "keep/erasing",
     "keep/ends-now",
     "keep/users",
     "keep/problems",
