@@ -148,6 +148,8 @@ export default class Trials extends VitestTestRunner {
   #clean(task: RunnerTestCase): void {
     switches.activeMutant = undefined;
     switches.hitCount = undefined;
+    // What is run over while the next suite is loaded belongs to no test.
+    switches.currentTestId = undefined;
     // What a test that failed left waiting is not waited for again.
     (task as { promises?: unknown }).promises = undefined;
     vi.useRealTimers();
