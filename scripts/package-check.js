@@ -11,6 +11,8 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 /** What nobody can use who installs the package. */
 const NOT_FOR_USERS = /\.(test|testing)\.|\.tsbuildinfo$|(^|\/)src\//;
 const FOR_USERS = ["package.json", "README.md", "LICENSE"];
+/** What is bundled from a source of another name. */
+const BUNDLED = new Set(["store/sqlcipher/thread"]);
 
 /**
  * What is wrong with the list of files in a package.
@@ -24,7 +26,7 @@ export function fileProblems(files, isThere) {
   const surplus = files.filter((path) => NOT_FOR_USERS.test(path)).map((path) => `${path} is of no use to users`);
   const compiled = files.flatMap((path) => /^dist\/(.*?)(\.d\.ts|\.js)$/.exec(path)?.[1] ?? []);
   const stale = [...new Set(compiled)]
-    .filter((name) => !isThere(`src/${name}.ts`) && !isThere(`src/${name}.tsx`))
+    .filter((name) => !BUNDLED.has(name) && !isThere(`src/${name}.ts`) && !isThere(`src/${name}.tsx`))
     .map((name) => `dist/${name}.js has no source any more: delete dist, and build again`);
   return [...missing, ...surplus, ...stale, ...(compiled.length > 0 ? [] : ["there is no built file"])];
 }

@@ -183,7 +183,7 @@ export interface AnnouncedRows {
 }
 
 /** How many numbers tell where a row is. */
-export const PLACE = 8;
+const PLACE = 8;
 
 /** Where a row is: the one at that place among the announced. */
 export function announcedPlace(places: Float64Array, i: number) {
