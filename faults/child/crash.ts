@@ -18,6 +18,9 @@ export function catchWorkers(): () => Promise<void> {
   };
   syncBuiltinESMExports();
   return async () => {
+    // An answer that comes meanwhile lets go of the thread, and nothing would keep this process until it has ended.
+    const alive = setInterval(() => {}, 1_000);
     await Promise.all(started.splice(0).map((worker) => worker.terminate()));
+    clearInterval(alive);
   };
 }
