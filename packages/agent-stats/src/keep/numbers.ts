@@ -60,3 +60,9 @@ export function forEachCell(
     visit(cells[i * CELL] as number, cells[i * CELL + 1] as number, cells[i * CELL + 2] as number, i);
   }
 }
+
+/** The host itself set that counter back. What it counted in this hour stays, and from here it goes on from zero. */
+export function carry({ cells, at }: Place, index: number, was: number): number {
+  cells[at + index] = (cells[at + index] as number) - was;
+  return 0;
+}

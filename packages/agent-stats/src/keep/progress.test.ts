@@ -119,8 +119,10 @@ describe("what was collected", () => {
     progress.decided();
     servers[5]?.add("sent", 2);
     const batch = progress.collect({ ...head, save: 2 });
-    progress.leave(batch ? [batch] : []);
+    progress.leave(batch ? [batch] : [], 1);
     expect(progressOf(recorder)).toBe(progress);
+    expect(progress.left).toMatchObject({ session: 1, startedAt: 1, seen: 0 });
+    progress.takeOver();
     expect(collect(1)).toEqual([5, 0, 2]);
   });
 

@@ -4,7 +4,8 @@ import type { Recorder } from "../record/recorder.ts";
 import { CHANGED, type Row } from "../record/row.ts";
 import type { Scope } from "../record/scope.ts";
 import { type CountedRow, type KeyOfRow, rowsOf, type SaveBatch } from "../store/store.ts";
-import { CELL, copy, forEachCell, Numbers } from "./numbers.ts";
+import { CELL, carry, copy, forEachCell, Numbers } from "./numbers.ts";
+import type { Left } from "./session-options.ts";
 
 /**
  * One row: its place holds what its counters stood at when they were last collected. There may be a hundred thousand:
@@ -33,7 +34,7 @@ const KNOWN = new WeakMap<Recorder, Progress>();
 /** What is saved of a recorder is known beyond the life of its keeper: another one goes on from there. */
 export function progressOf(recorder: Recorder): Progress {
   const known = KNOWN.get(recorder);
-  known?.takeOver();
+  if (known?.left === null) known.takeOver();
   const progress = known ?? new Progress(recorder);
   KNOWN.set(recorder, progress);
   return progress;
@@ -44,11 +45,11 @@ export function progressOf(recorder: Recorder): Progress {
  * the truth about its rows until it is either acknowledged or released, never both.
  */
 export class Progress {
+  /** Batches of unknown fate, whose keeper is gone. */
+  left: Left | null = null;
   /** By row. */
   readonly #rows: (RowProgress | undefined)[] = [];
   readonly #memory = new Memory();
-  /** Batches of unknown fate, whose keeper is gone. */
-  #left: readonly SaveBatch[] = [];
   /** What was collected and is neither acknowledged nor released: to be taken back, should it come to that. */
   #undecided: Undecided | null = null;
   /** By row: true where the store knows its key. */
@@ -94,6 +95,7 @@ export class Progress {
   /** All that was collected is either acknowledged or released. */
   decided(): void {
     this.#undecided = null;
+    this.left = null;
   }
 
   get isUndecided(): boolean {
@@ -147,14 +149,14 @@ export class Progress {
   }
 
   /** A keeper that ends leaves these batches behind, and may yet be asked to end again. */
-  leave(batches: readonly SaveBatch[]): void {
-    this.#left = batches;
+  leave(batches: readonly SaveBatch[], startedAt: number): void {
+    const [first] = batches;
+    if (first && this.#undecided) this.left = { batches, session: first.session, startedAt, seen: first.seen };
   }
 
-  /** Another keeper goes on from here, with what the one before it left. */
-  takeOver(): void {
-    for (const batch of this.#left) this.release(batch);
-    this.#left = [];
+  /** Another keeper goes on from here. Of what the one before it left, the saves up to this one have arrived. */
+  takeOver(saves = 0): void {
+    for (const batch of this.left?.batches ?? []) if (batch.save > saves) this.release(batch);
     this.decided();
     this.startSession();
   }
@@ -268,12 +270,6 @@ export class Progress {
     this.#counters.push(...protocol.counters.map((counter) => counter.name));
     return first;
   }
-}
-
-/** The host itself set that counter back. What it counted in this hour stays, and from here it goes on from zero. */
-function carry({ cells, at }: Place, index: number, was: number): number {
-  cells[at + index] = (cells[at + index] as number) - was;
-  return 0;
 }
 
 function keyOf(row: Row): KeyOfRow {

@@ -10,6 +10,7 @@ import { Pruning } from "./pruning.ts";
 import type { OpenSession, SessionOptions } from "./session-options.ts";
 import { split } from "./split.ts";
 import { startFromPast } from "./starting-sums.ts";
+import { takeOver } from "./take-over.ts";
 
 /**
  * What is done with the store, step by step: begin, load, save, delete, reset, end. Says nothing of when: the keeper
@@ -80,6 +81,7 @@ export class SessionFlows {
     yield* pause();
     const caller = this.#caller(yield* this.#begin());
     yield* ask("fold", { session: caller.session, at: Date.now() });
+    yield* takeOver(this.#progress);
     if (this.#options.startFromPast) yield* startFromPast(this.#recorder, (yield* ask("sums", caller)).keys);
     this.#started = true;
   }
@@ -95,7 +97,7 @@ export class SessionFlows {
       const asked = { startedAt: Date.now(), flushEveryMs: this.#options.flushEveryMs, seen: this.#seen };
       const begun = yield* ask("begin", asked);
       this.#seen = begun.seen;
-      this.#session = { id: begun.session, saves: 0 };
+      this.#session = { id: begun.session, startedAt: asked.startedAt, saves: 0 };
     }
     // Not before it has begun: of what is deleted from here on it is told by name, of what was before, only when it asks.
     if (this.#deadSince !== null) {
@@ -147,8 +149,7 @@ export class SessionFlows {
     this.#release(result.saves);
     // While this thread was stuck, the store may have saved more of the session that is over.
     if (result.outcome === "closed" && this.announcer?.wasHeard) {
-      const sums = yield* ask("sessionSums");
-      this.#progress.raise(sums.filter(({ session }) => session === batch.session));
+      this.#progress.raise((yield* ask("sessionSums")).filter(({ session }) => session === batch.session));
     }
     this.#heard(result);
     if (result.outcome === "closed") {
@@ -162,8 +163,8 @@ export class SessionFlows {
   *hear(): Flow<void> {
     yield* this.start();
     const session = yield* this.#begin();
-    const head = () => this.#head(session, this.#hours.peek(Date.now()));
-    if (this.#pending.length === 0) this.#pending = [this.#progress.empty(head())];
+    const hour = this.#hours.peek(Date.now());
+    if (this.#pending.length === 0) this.#pending = [this.#progress.empty(this.#head(session, hour))];
     for (let batch = this.#pending[0]; batch; batch = this.#pending[0]) yield* this.#send(batch);
   }
 
@@ -218,7 +219,7 @@ export class SessionFlows {
       yield* this.#saveLast(how);
       this.#ended = true;
     } finally {
-      this.#progress.leave(this.#pending);
+      this.#progress.leave(this.#pending, this.#session?.startedAt ?? 0);
       yield* ask("close");
     }
   }

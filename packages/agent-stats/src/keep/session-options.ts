@@ -1,6 +1,6 @@
 import type { Recorder } from "../record/recorder.ts";
 import type { Scope } from "../record/scope.ts";
-import type { StatsStore } from "../store/store.ts";
+import type { SaveBatch, StatsStore } from "../store/store.ts";
 
 export interface SessionOptions {
   readonly recorder: Recorder;
@@ -18,6 +18,13 @@ export interface SessionOptions {
 
 export interface OpenSession {
   readonly id: number;
+  readonly startedAt: number;
   /** The number of the last batch that was collected. */
   saves: number;
+}
+
+/** What a keeper could not save, and the session that it belongs to. */
+export interface Left extends Pick<SaveBatch, "session" | "seen"> {
+  readonly batches: readonly SaveBatch[];
+  readonly startedAt: number;
 }
