@@ -13,7 +13,7 @@ const END = "<!-- mutation: end -->";
 
 /**
  * @typedef {import("./changes.js").Change} Change
- * @typedef {{ changes?: Change[], runs?: string, covers?: string[], atLoad?: string[], noticed?: string, by?: string, doubted?: string, took?: number }} Line
+ * @typedef {{ changes?: Change[], runs?: string, covers?: string[], atLoad?: string[], noticed?: string, by?: string, doubted?: string, took?: number, why?: string }} Line
  */
 
 /** @param {string} path */
@@ -43,7 +43,8 @@ function readRoom(room) {
   const survivors = counted.filter(({ key }) => !by.has(key));
   const percent = (100 * noticed.length) / counted.length;
   const minutes = Math.ceil(lines.reduce((sum, { took = 0 }) => sum + took, 0) / 60);
-  return { room, noticed: noticed.length, endless, survivors, percent, minutes, atLoad: atLoad.size };
+  const unfit = lines.filter(({ runs, why }) => runs !== undefined && why !== undefined).length;
+  return { room, unfit, noticed: noticed.length, endless, survivors, percent, minutes, atLoad: atLoad.size };
 }
 
 /** @param {Change} survivor */
@@ -88,6 +89,8 @@ for (const survivor of rooms.flatMap(({ survivors }) => survivors)) {
   if (kindOf(survivor) === null) console.log(`${file}:${line} ${mutator}: ${text} → ${replacement}`);
 }
 console.log(written);
+for (const { room, unfit } of rooms)
+  if (unfit > 0) console.log(`${room}: ${unfit} tests failed by themselves, and tried nothing.`);
 const missing = ROOMS.filter(({ name }) => !rooms.some(({ room }) => room === name)).map(({ name }) => name);
 if (missing.length > 0) console.log(`Not run yet: ${missing.join(", ")}.`);
 const low = rooms.filter(({ percent }) => percent < LOWEST_SCORE);

@@ -44,7 +44,7 @@ async function run(room, round) {
   }
   const lines = readFileSync(log, "utf8").trimEnd().split("\n");
   if (!lines.some((line) => line.startsWith('{"runs"'))) throw new Error(`The suites of ${room} do not run. ${said}`);
-  return !(lines.at(-1) ?? "").startsWith('{"begins"');
+  return !/^\{"(begins|again)"/.test(lines.at(-1) ?? "");
 }
 
 for (const { name } of rooms) {

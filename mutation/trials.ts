@@ -181,8 +181,13 @@ export default class Trials extends VitestTestRunner {
       return;
     }
     noticed.add(key);
-    const by = /hit count limit/i.test(why) || /timed out in/.test(why) ? "never ending" : "a test";
+    const isLate = /timed out in/.test(why);
+    const by = /hit count limit/i.test(why) || isLate ? "never ending" : "a test";
     say({ noticed: key, test, by });
+    if (!isLate) return;
+    // Vitest takes a test that was too late once for too late for good: the rest is for another process.
+    say({ again: true });
+    process.kill(process.pid, "SIGKILL");
   }
 
   #doubt(trial: Trial): void {

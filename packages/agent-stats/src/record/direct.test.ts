@@ -157,6 +157,21 @@ describe("the agent", () => {
     mine.close();
   });
 
+  test("that is served says at once that it is there, and takes up the line of its host", async () => {
+    const recorder = new Recorder({ protocols: [smp] });
+    recorder.server(smp, 1, "smp://a").add("sent");
+    const { port1, port2 } = new MessageChannel();
+    serveRecorder(recorder, port1);
+    expect(await once(port2, "message")).toEqual([{ agentStats: "changed", urgent: false }]);
+    const { mine, answers, message } = offer();
+    port2.postMessage(message, [message.port]);
+    await vi.waitFor(() => expect(answers[0]).toBe(1));
+    mine.postMessage("get");
+    expect((await once(mine, "message"))[0]).toMatchObject({ servers: [{ session: { sent: 1 } }] });
+    mine.close();
+    port1.close();
+  });
+
   test("wakes the host that waits, when the answer is there", async () => {
     const host = await thread(`
       const { MessageChannel, receiveMessageOnPort, threadId } = require("node:worker_threads");
