@@ -26,7 +26,7 @@ interface Line {
   readonly test?: string;
 }
 
-const { log, slowestMs, quickestMs } = currentRoom();
+const { log, slowestMs } = currentRoom();
 const holder = globalThis as { __stryker__?: Switches; mutationTrials?: ReturnType<typeof begin> };
 holder.__stryker__ ??= {};
 const switches = holder.__stryker__;
@@ -167,7 +167,7 @@ export default class Trials extends VitestTestRunner {
       covers: Object.keys(covered).map((id) => keys.get(id)),
       ...(hasFailed && { why }),
     });
-    if (hasFailed || ms < quickestMs || ms >= slowestMs) return;
+    if (hasFailed || ms >= slowestMs) return;
     trial.waiting = Object.keys(covered).filter((id) => {
       const key = keys.get(id) ?? "";
       return !noticed.has(key) && !tried.has(`${key} ${trial.test}`);
