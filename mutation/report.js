@@ -43,7 +43,8 @@ function readRoom(room) {
   const survivors = counted.filter(({ key }) => !by.has(key));
   const percent = (100 * noticed.length) / counted.length;
   const minutes = Math.ceil(lines.reduce((sum, { took = 0 }) => sum + took, 0) / 60);
-  const unfit = lines.filter(({ runs, why }) => runs !== undefined && why !== undefined).length;
+  const last = lines.slice(lines.findLastIndex((line) => line.changes));
+  const unfit = last.filter(({ runs, why }) => runs !== undefined && why !== undefined).length;
   return { room, unfit, noticed: noticed.length, endless, survivors, percent, minutes, atLoad: atLoad.size };
 }
 
