@@ -35,7 +35,10 @@ export interface ViewerOptions {
    * page that is nothing but the viewer. Default: false.
    */
   readonly useHistory?: boolean;
-  /** How often a source that does not tell of changes is looked at, in milliseconds. Default: 5 000. */
+  /**
+   * How often a source is looked at that does not tell of changes, that cannot be read, or in which an app is shown as
+   * running, in milliseconds: one that is killed tells nobody. Default: 5 000.
+   */
   readonly refreshEvery?: number;
 }
 

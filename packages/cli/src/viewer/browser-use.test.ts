@@ -1,11 +1,11 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { setTimeout as wait } from "node:timers/promises";
 import { parseReport } from "agent-stats/report";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { agentStats } from "../cli.testing.ts";
 import { launch, lookAt, noBrowser } from "./browser.testing.ts";
-import { FIXTURES, type Fixture, goTo, running, serveFixture, settled } from "./screens.testing.ts";
+import { FIXTURES, type Fixture, goTo, running, runningElsewhere, serveFixture, settled } from "./screens.testing.ts";
 
 const digits = (text: string) => text.replaceAll("\u202f", "");
 
@@ -119,6 +119,20 @@ describe.skipIf(noBrowser !== null)("using the viewer in Chromium", { timeout: 1
       "[document.activeElement.type, document.activeElement.selectionStart, document.activeElement.selectionEnd, scrollY]",
     );
     expect(state).toEqual(["search", 2, 5, 300]);
+  });
+
+  test("notices by itself that the app was killed, which changes no file", async () => {
+    const { page, server } = await open(FIXTURES["3 servers"]);
+    const kill = await runningElsewhere(server.db);
+    await page.getByText("running", { exact: true }).waitFor();
+    // Control: as long as it runs, looking again changes nothing.
+    await wait(6_000);
+    await page.getByText("running", { exact: true }).waitFor();
+    const times = () => [server.db, `${server.db}-wal`].map((file) => statSync(file, { bigint: true }).mtimeNs);
+    const before = times();
+    await kill();
+    await page.getByText("not running", { exact: true }).waitFor({ timeout: 30_000 });
+    expect(times()).toEqual(before);
   });
 
   test("pause stops every change", async () => {

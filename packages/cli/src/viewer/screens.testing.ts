@@ -112,6 +112,30 @@ export async function running(file: string) {
   return { stats, server };
 }
 
+/** An app in a process of its own, which has saved once and then runs on without a change. Returns how to kill it. */
+export async function runningElsewhere(file: string): Promise<() => Promise<unknown>> {
+  const script = `
+    import { defineProtocol, openAgentStats } from "agent-stats";
+    import { sqlcipherStore } from "agent-stats/sqlcipher";
+    const store = sqlcipherStore({ file: process.argv[1], key: process.argv[2] });
+    const chat = defineProtocol("chat", { sent: "messages sent" });
+    const stats = await openAgentStats({ store, protocols: [chat], flushEvery: 2_500 });
+    stats.server(chat, "anna", "wss://live.example").add("sent", 2_011);
+    await stats.flush();
+    console.log("saved");
+    setInterval(() => {}, 1_000);`;
+  const app = spawn(process.execPath, ["--input-type=module", "-e", script, file, KEY], {
+    cwd: PACKAGE,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  onTestFinished(() => void app.kill("SIGKILL"));
+  await once(app.stdout, "data");
+  return () => {
+    app.kill("SIGKILL");
+    return once(app, "exit");
+  };
+}
+
 async function countALittle(file: string): Promise<void> {
   const { stats, server } = await running(file);
   server.add("sent", 2_011);

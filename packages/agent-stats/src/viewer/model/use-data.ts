@@ -17,7 +17,10 @@ export interface Loaded {
 const LEAST_PAUSE_MS = 300;
 const PAUSE_FACTOR = 3;
 
-/** Reads at the start, at every change, and when it is asked to. While paused nothing is read and nothing changes. */
+/**
+ * Reads at the start, at every change, and when it is asked to; every `everyMs` where nobody tells of what has changed.
+ * While paused nothing is read and nothing changes.
+ */
 export function useData(source: ViewerSource, paused: boolean, everyMs: number): Loaded {
   const [state, setState] = useState<Omit<Loaded, "refresh">>({ data: null, error: null, loading: true, lost: false });
   const pausedNow = useRef(paused);
@@ -65,12 +68,13 @@ export function useData(source: ViewerSource, paused: boolean, everyMs: number):
     });
   }, [source, look]);
   const failed = state.error !== null;
+  const running = state.data?.stats.sessions.some(({ how }) => how === "running") ?? false;
   useEffect(() => {
-    // What cannot be read may be readable soon, and nobody tells of that.
-    if (source.onChange && !failed) return;
+    // What cannot be read may be readable soon, and who is killed changes no file: nobody tells of either.
+    if (source.onChange && !failed && !running) return;
     const timer = setInterval(() => void look(false), everyMs);
     return () => clearInterval(timer);
-  }, [source, look, everyMs, failed]);
+  }, [source, look, everyMs, failed, running]);
   return { ...state, refresh: () => void look(true) };
 }
 
