@@ -36,7 +36,8 @@ export function App({ source, protocols, hidden, canWrite, useHistory, refreshEv
   const [hideNames, toggleNames] = useHiddenNames();
   const [filter, setFilter] = useState(NO_FILTER);
   const loaded = useData(source, paused, refreshEveryMs);
-  const now = useNow(paused);
+  // The page's clock goes in steps: what was read is never of its future.
+  const now = Math.max(useNow(paused), loaded.data?.readAt ?? 0);
   const { place, go, heading } = usePlace(useHistory);
   useKeptFocus(loaded.data);
   const canChange = canWrite && source.deleteUser !== undefined && source.reset !== undefined;

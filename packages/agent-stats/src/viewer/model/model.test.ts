@@ -190,7 +190,8 @@ describe("words", () => {
       "4 d 4 h",
     ]);
     expect(agoText(new Date(NOW - 12 * 60_000), NOW)).toBe("12 min ago");
-    expect(agoText(new Date(NOW + HOUR_MS), NOW)).toMatch(/^2026-06-22 /);
+    expect([3_000, -3_000, -9_999].map((ms) => agoText(new Date(NOW - ms), NOW))).toEqual(Array(3).fill("just now"));
+    for (const ms of [10_000, HOUR_MS]) expect(agoText(new Date(NOW + ms), NOW)).toMatch(/^2026-06-22 /);
   });
 
   test("show names so that they cannot pass for others, and hide them when asked to", () => {

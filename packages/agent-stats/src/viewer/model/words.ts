@@ -50,9 +50,12 @@ function inTwo(ms: number, largeMs: number, large: string, smallMs: number, smal
   return whole >= 10 || rest === 0 ? `${whole} ${large}` : `${whole} ${large} ${rest} ${small}`;
 }
 
-/** `just now`, `12 min ago`; of what is yet to come only the moment: some clock was moved. */
+/** Whoever looks may be so much behind what is saved meanwhile. */
+const JUST_NOW_MS = 10 * SECOND_MS;
+
+/** `just now`, `12 min ago`; of what is well ahead only the moment: some clock was moved. */
 export function agoText(date: Date, now: number): string {
   const ms = now - date.getTime();
-  if (ms < 0) return timeText(date);
-  return ms < 10 * SECOND_MS ? "just now" : `${durationText(ms)} ago`;
+  if (ms <= -JUST_NOW_MS) return timeText(date);
+  return ms < JUST_NOW_MS ? "just now" : `${durationText(ms)} ago`;
 }
