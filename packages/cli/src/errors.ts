@@ -90,7 +90,7 @@ const SENTENCES: Readonly<Partial<Record<CliErrorCode, string>>> = {
   STATS_KEY_INVALID:
     "SQLCipher would not take this passphrase for one: it must not be of the form x'…', nor hold a zero byte.",
   STATS_KEY_REJECTED:
-    "The key does not open this file: it is another key, or the file is damaged or of another kind; agent-stats verify can tell which, and changes nothing.",
+    "The key does not open this file: it is another key, or the file is damaged or of another kind; agent-stats verify can tell which where only its first page is damaged, and changes nothing.",
   STATS_DAMAGED:
     "The file, or its -wal beside it, is damaged; neither was changed: agent-stats verify tells where, and agent-stats salvage reads what is left into a new file.",
   STATS_READ_ONLY:

@@ -68,10 +68,11 @@ describe("verify", () => {
     expect((await agentStats(["verify", ...args])).stdout).toMatch(/^aside {3}1 damaged file beside this one$/m);
   });
 
-  test("is where other verbs send, and tells damage from another key", async () => {
+  test("is where other verbs send, and tells damage of the first page from another key", async () => {
     const { args } = await damaged(0);
     const shown = await agentStats(["show", ...args]);
-    expect(shown).toMatchObject({ code: 3, stderr: expect.stringContaining("agent-stats verify can tell which") });
+    const promised = "agent-stats verify can tell which where only its first page is damaged";
+    expect(shown).toMatchObject({ code: 3, stderr: expect.stringContaining(promised) });
     const verified = await agentStats(["verify", ...args]);
     expect(verified).toMatchObject({ code: 1, stdout: expect.stringContaining("agent-stats salvage --to FILE") });
   });
