@@ -11,8 +11,10 @@ const STALE_AFTER_MS = 3 * DAY_MS;
 /** What the runs of the agent tell: crashes, clocks, silence, and what is left to erase. */
 export function runFindings({ servers, sessions, now }: Diagnosable, since: number): Finding[] {
   const recent = sessions.filter((session) => lastHeardOf(session).getTime() >= since);
+  // A reset of everything is a new beginning: nobody misses what was counted before it.
+  const isSince = (session: Session) => lastHeardOf(session) >= servers.trackedSince;
   return [
-    crashes(recent, now),
+    crashes(recent.filter(isSince), now),
     clock(recent, now),
     stale(servers.lastSaved, sessions, now),
     servers.erasurePending ? ({ kind: "erasure-pending", weight: 60 } as const) : null,

@@ -183,6 +183,16 @@ describe("runs of the agent", () => {
     expect(diagnose(given([], { sessions: [session("killed", 24 * 31)] }))).toEqual([]);
   });
 
+  test("crashes from before a reset of everything are over; control: from after it they are not", () => {
+    const { servers } = given([]);
+    const sessions = [session("killed", 10, { session: 1 }), session("exception", 8, { session: 2 })];
+    const resetAt = (hoursAgo: number) =>
+      diagnose({ servers: { ...servers, trackedSince: ago(hoursAgo) }, sessions, timeline: [], now: NOW });
+    expect(resetAt(5)).toEqual([]);
+    expect(resetAt(9)).toMatchObject([{ kind: "crashes", killed: 0, exceptions: 1, ofSessions: 1, sessions: [2] }]);
+    expect(resetAt(11)).toMatchObject([{ kind: "crashes", killed: 1, exceptions: 1, ofSessions: 2 }]);
+  });
+
   test("clocks that went back, or are behind", () => {
     const future = session("close", -48);
     expect(diagnose(given([], { sessions: [session("clock", 10), future] }))).toMatchObject([

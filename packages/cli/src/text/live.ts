@@ -3,7 +3,7 @@ import { cells, middle, printable } from "./cells.ts";
 import { serverNames } from "./names.ts";
 import { formatCount, formatValue } from "./numbers.ts";
 import { type Paint, painter } from "./paint.ts";
-import { lossesOf } from "./sessions.ts";
+import { lossesOf, sessionsSince } from "./sessions.ts";
 import { byUnitAndName, byUserServerProtocol } from "./sorting.ts";
 import { type Cell, type Column, columnWidths, tableRow } from "./table.ts";
 import { formatTimeAgo } from "./times.ts";
@@ -76,7 +76,8 @@ function topLines({ name, now, stats, problem, paused }: Live, columns: number, 
 }
 
 /** One line has no room for more. */
-function shortSessions({ sessions }: ServersStats): string {
+function shortSessions(stats: ServersStats): string {
+  const sessions = sessionsSince(stats);
   const running = sessions.filter(({ how }) => how === "running").length;
   const lost = lossesOf(sessions);
   return [

@@ -1,4 +1,4 @@
-import type { LogLine, Session } from "agent-stats";
+import type { LogLine, ServersStats, Session } from "agent-stats";
 import { printable, together } from "./cells.ts";
 import { formatDuration } from "./times.ts";
 
@@ -36,6 +36,17 @@ export interface Losses {
 export function lossesOf(sessions: readonly Session[]): Losses {
   const killed = sessions.filter(({ how }) => how === "killed");
   return { sessions: killed.length, canHaveLostMs: killed.reduce((sum, { canHaveLostMs }) => sum + canHaveLostMs, 0) };
+}
+
+/**
+ * Without those that were over before tracking began: a reset of everything is a new beginning, and nobody misses what
+ * was counted before it.
+ */
+export function sessionsSince({ trackedSince, sessions }: Pick<ServersStats, "trackedSince" | "sessions">): Session[] {
+  return sessions.filter(
+    ({ how, lastSaved, ended }) =>
+      how === "running" || Math.max(lastSaved.getTime(), ended?.getTime() ?? 0) >= trackedSince.getTime(),
+  );
 }
 
 /** A sentence to be wrapped: `5, of which 1 is running and 2 ended without a goodbye: up to 10 s of counting can be missing`. */

@@ -58,6 +58,15 @@ describe("reset", () => {
     expect(await shownUsers(args)).toEqual([]);
   });
 
+  test("does not take the sums of deleted users for a server and a user", async () => {
+    const { args } = await database();
+    for (const user of ["1", "2", "10"]) {
+      await agentStats(["forget", user, ...args, "--confirm", user, "--keep-totals"]);
+    }
+    const { stdout } = await agentStats(["reset", ...args, "--confirm", "stats.db"]);
+    expect(stdout).toContain("\n  0 servers of 0 users and the sums of deleted users, numbers and history\n");
+  });
+
   test.each([
     [["--server", NEAR], NEAR, ["2", "10"]],
     [["--user", "2"], "2", ["1", "10"]],

@@ -27,9 +27,11 @@ export async function reset(this: CliContext, flags: ResetFlags): Promise<void> 
   const key = await keyFor(flags, this);
   const covered = await look(flags, key, async (reader) => keysInScope((await reader.sums(null)).keys, flags));
   const isAll = Object.keys(scope).length === 0;
-  const servers = new Set(covered.map((row) => row.server)).size;
-  const users = new Set(covered.map((row) => row.userId)).size;
-  const what = `The numbers and the history of ${plural(servers, "server")} will be lost for good.`;
+  const named = covered.filter(({ userId }) => userId !== "");
+  const servers = new Set(named.map((row) => row.server)).size;
+  const users = new Set(named.map((row) => row.userId)).size;
+  const sums = named.length < covered.length ? " and the sums of deleted users" : "";
+  const what = `The numbers and the history of ${plural(servers, "server")}${sums} will be lost for good.`;
   // The most particular name there is; of everything, that of the file.
   await confirm(server ?? userId ?? protocol ?? basename(flags.db), what, flags.confirm);
   const erased = await change(flags, key, async (store) => {
@@ -38,13 +40,13 @@ export async function reset(this: CliContext, flags: ResetFlags): Promise<void> 
     return store.erase();
   });
   const done: Reset = { scope, servers, users, erased };
-  this.process.stdout.write(flags.json ? `${JSON.stringify(done)}\n` : resetText(done, isAll));
+  this.process.stdout.write(flags.json ? `${JSON.stringify(done)}\n` : resetText(done, isAll, sums));
 }
 
-function resetText({ servers, users, erased }: Reset, isAll: boolean): string {
+function resetText({ servers, users, erased }: Reset, isAll: boolean, sums: string): string {
   return [
     isAll ? "everything begins at zero" : "what you named begins at zero",
-    `  ${plural(servers, "server")} of ${plural(users, "user")}, numbers and history`,
+    `  ${plural(servers, "server")} of ${plural(users, "user")}${sums}, numbers and history`,
     `  ${ERASED[erased]}`,
     "",
   ].join("\n");

@@ -113,6 +113,21 @@ describe("show", () => {
     ]);
   });
 
+  test("what lies before a reset of everything is not found fault with", () => {
+    const reset = stats([], { trackedSince: before(10_000), lastSaved: before(30_000), sessions: [killed] });
+    expect(visible(showText(reset, PLAIN, now)).slice(0, 3)).toEqual([
+      "tracked since  2026-06-09 12:02:54 (10 s ago)",
+      "last saved     not since",
+      "sessions       none",
+    ]);
+    expect(showJson(reset)).toMatchObject({
+      sessions: [killed],
+      endedWithoutGoodbye: { sessions: 0, canHaveLostMs: 0 },
+    });
+    const running = { ...killed, how: "running" as const };
+    expect(showText({ ...reset, sessions: [running] }, PLAIN, now)).toContain("1, of which 1 is running");
+  });
+
   test("nothing counted yet", () => {
     const empty = stats([], { trackedSince: new Date(0), lastSaved: null });
     expect(visible(showText(empty, PLAIN, now))).toEqual([

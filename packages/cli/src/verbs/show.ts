@@ -7,7 +7,7 @@ import { printable, wrapName } from "../text/cells.ts";
 import { headerLines } from "../text/header.ts";
 import { formatValue } from "../text/numbers.ts";
 import { type Paint, painter } from "../text/paint.ts";
-import { formatSessions, lossesOf } from "../text/sessions.ts";
+import { formatSessions, lossesOf, sessionsSince } from "../text/sessions.ts";
 import { byUnitAndName, byUserServerProtocol } from "../text/sorting.ts";
 import { type Cell, type Column, columnWidths, tableRow } from "../text/table.ts";
 import { formatTimeAgo } from "../text/times.ts";
@@ -20,12 +20,13 @@ export async function show(this: CliContext, flags: ShowFlags): Promise<void> {
 }
 
 /** What `--json` prints: the library's own snapshot, without what a file cannot know, and with the sums of the losses. */
-export function showJson({ trackedSince, lastSaved, sessions, servers }: ServersStats) {
+export function showJson(stats: ServersStats) {
+  const { trackedSince, lastSaved, sessions, servers } = stats;
   return {
     trackedSince: began(trackedSince),
     lastSaved,
     sessions,
-    endedWithoutGoodbye: lossesOf(sessions),
+    endedWithoutGoodbye: lossesOf(sessionsSince(stats)),
     servers: servers.toSorted(byUserServerProtocol).map(({ live: _live, ...stored }) => stored),
   };
 }
@@ -61,11 +62,14 @@ export function showText(stats: ServersStats, { width, colour }: Terminal, now: 
   return `${lines.join("\n")}\n`;
 }
 
-function factsOf({ trackedSince, lastSaved, sessions }: ServersStats, now: Date) {
+function factsOf(stats: ServersStats, now: Date) {
+  const { trackedSince, lastSaved } = stats;
   const since = began(trackedSince);
+  const sessions = sessionsSince(stats);
+  const saved = lastSaved && lastSaved < trackedSince ? "not since" : lastSaved && formatTimeAgo(lastSaved, now);
   return [
     { name: "tracked since", sentence: since ? formatTimeAgo(since, now) : "never" },
-    { name: "last saved", sentence: lastSaved ? formatTimeAgo(lastSaved, now) : "never" },
+    { name: "last saved", sentence: saved ?? "never" },
     { name: "sessions", sentence: formatSessions(sessions), warns: lossesOf(sessions).sessions > 0 },
   ];
 }
