@@ -62,8 +62,8 @@ export interface KeepOptions {
   /** Where the numbers are kept, e.g. `sqlcipherStore({ file, key })`. */
   readonly store: StatsStore;
   /**
-   * The most that `kill -9` can lose, in milliseconds of counting. Default: 5 000. At least 50. Of a main thread that
-   * hangs it loses at most twice that, where the store has a thread of its own; without one, all since the hang began.
+   * The most that `kill -9` can lose, in milliseconds of counting, plus one save. Default: 5 000. At least 50. Of a main
+   * thread that hangs it loses at most twice that, where the store has a thread of its own; without one, all since the hang began.
    */
   readonly flushEvery?: number;
   /**

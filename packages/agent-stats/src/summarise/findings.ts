@@ -121,7 +121,7 @@ export interface CrashesFinding extends Weighed {
   readonly rejections: number;
   /** Of so many runs in the same time. */
   readonly ofSessions: number;
-  /** What those that were killed can have lost together: so much of counting. */
+  /** What those that were killed can have lost together: so much of counting, and one save each. */
   readonly canHaveLostMs: number;
   /** When the first and the last of them was last heard of. */
   readonly first: Date;

@@ -10,8 +10,8 @@ export interface Session {
   readonly ended: Date | null;
   readonly how: Ending | "running";
   /**
-   * What it counted in its last so many milliseconds can be missing; 0 where nothing is. More than 0 only for a session
-   * that was killed: its flush interval, to which the time of one save may add. Where its thread hung, twice that.
+   * What it counted in its last so many milliseconds can be missing, plus the time of one save; twice that where its main
+   * thread hung. 0 where nothing is missing. More than 0 only for a session that was killed: its flush interval.
    */
   readonly canHaveLostMs: number;
 }

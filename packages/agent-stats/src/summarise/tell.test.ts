@@ -145,7 +145,7 @@ describe("everything else", () => {
         },
         ...{ first: day(19), last: day(24), sessions: [3, 5, 7] },
       },
-      "The app crashed 3 times since 19 June, last at 09:00 yesterday: up to 10 s of counting can be missing",
+      "The app crashed 3 times since 19 June, last at 09:00 yesterday: up to 10 s of counting and one save each can be missing",
     ],
     [
       { kind: "clock", weight: 1, setBack: 2, inFuture: 1, last: day(19) },

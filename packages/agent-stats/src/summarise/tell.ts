@@ -155,7 +155,7 @@ function crashes({ killed, exceptions, rejections, ofSessions, ...finding }: Cra
   const all = killed + exceptions + rejections;
   const missing =
     finding.canHaveLostMs > 0
-      ? `: up to ${together(durationText(finding.canHaveLostMs))} of counting can be missing`
+      ? `: up to ${together(durationText(finding.canHaveLostMs))} of counting and one save${killed > 1 ? " each" : ""} can be missing`
       : ": nothing of what it counted is missing";
   const how = [
     ...(killed > 0

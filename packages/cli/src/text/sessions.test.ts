@@ -13,7 +13,7 @@ const session = (how: Session["how"], canHaveLostMs = 0): Session => ({
 
 describe("one session", () => {
   test.each([
-    ["killed", 2_500, "killed (no goodbye)", "up to 2.5 s"],
+    ["killed", 2_500, "killed (no goodbye)", "≤ 2.5 s + save"],
     ["close", 0, "closed", "nothing"],
     ["SIGTERM", 0, "ended by SIGTERM", "nothing"],
     ["running", 0, "running", "–"],
@@ -49,7 +49,7 @@ describe("all sessions", () => {
     const all = [session("killed", 5_000), session("killed", 2_500), session("running"), session("close")];
     expect(lossesOf(all)).toEqual({ sessions: 2, canHaveLostMs: 7_500 });
     expect(sentence(...all)).toBe(
-      "4, of which 1 is running and 2 ended without a goodbye: up to 7.5 s of counting can be missing",
+      "4, of which 1 is running and 2 ended without a goodbye: up to 7.5 s of counting and one save each can be missing",
     );
   });
 });

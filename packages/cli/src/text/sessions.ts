@@ -21,10 +21,10 @@ export function formatHow({ how }: Session): string {
   return Object.hasOwn(HOW, how) ? HOW[how] : printable(how);
 }
 
-/** What of its counting can be missing: `nothing`, `up to 5 s`; of one that runs nobody can say. */
+/** What of its counting can be missing: `nothing`, `≤ 5 s + save`; of one that runs nobody can say. */
 export function formatLoss({ how, canHaveLostMs }: Session): string {
   if (how === "running") return "–";
-  return canHaveLostMs > 0 ? `up to ${formatDuration(canHaveLostMs)}` : "nothing";
+  return canHaveLostMs > 0 ? `≤ ${formatDuration(canHaveLostMs)} + save` : "nothing";
 }
 
 /** Sessions that ended without a goodbye, and how much they can have lost together. */
@@ -49,7 +49,7 @@ export function sessionsSince({ trackedSince, sessions }: Pick<ServersStats, "tr
   );
 }
 
-/** A sentence to be wrapped: `5, of which 1 is running and 2 ended without a goodbye: up to 10 s of counting can be missing`. */
+/** A sentence to be wrapped: `5, of which 1 is running and 2 ended without a goodbye: up to 10 s of counting and one save each can be missing`. */
 export function formatSessions(sessions: readonly Session[]): string {
   const running = sessions.filter(({ how }) => how === "running").length;
   const losses = lossesOf(sessions);
@@ -59,7 +59,8 @@ export function formatSessions(sessions: readonly Session[]): string {
   ];
   if (sessions.length === 0) return "none";
   if (parts.length === 0) return `${sessions.length}, each ended with a goodbye`;
-  const missing = `: up to ${together(formatDuration(losses.canHaveLostMs))} of counting can be missing`;
+  const each = losses.sessions > 1 ? " each" : "";
+  const missing = `: up to ${together(formatDuration(losses.canHaveLostMs))} of counting and one save${each} can be missing`;
   return `${sessions.length}, of which ${parts.join(" and ")}${losses.sessions > 0 ? missing : ""}`;
 }
 

@@ -101,7 +101,7 @@ describe("doctor", () => {
     const { code, stdout } = await agentStats(["doctor", "--db", db, "--key-file", keyFile(path), "--days", "1"]);
     expect(code).toBe(1);
     expect(stdout).toMatch(
-      /^ 1 {2}The app was killed once, at \d\d:\d\d today: up to 2\.5 s of counting can be\n {4}missing\n/,
+      /^ 1 {2}The app was killed once, at \d\d:\d\d today: up to 2\.5 s of counting and one\n {4}save can be missing\n/,
     );
     expect(stdout).toContain("    1 of 2 sessions: 1 without a goodbye");
   });

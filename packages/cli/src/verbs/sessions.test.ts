@@ -34,10 +34,10 @@ describe("sessions", () => {
   test("each in a line, in 80 cells", () => {
     expect(lines(80, [killed, closed, running])).toEqual([
       "sessions  3, of which 1 is running and 1 ended without a goodbye: up to 2.5 s of",
-      "          counting can be missing",
+      "          counting and one save can be missing",
       "",
       "#  started              ended                how                  missing",
-      "1  2026-06-09 12:00:00  –                    killed (no goodbye)  up to 2.5 s",
+      "1  2026-06-09 12:00:00  –                    killed (no goodbye)  ≤ 2.5 s + save",
       "2  2026-06-09 12:00:04  2026-06-09 12:00:07  closed               nothing",
       "3  2026-06-09 12:00:04  –                    running              –",
       "",
@@ -47,15 +47,15 @@ describe("sessions", () => {
   test("with more of each where there is room", () => {
     expect(lines(120, [killed, closed]).slice(2, 5)).toEqual([
       "#  started              last saved           ended                ran for  how                  missing",
-      "1  2026-06-09 12:00:00  2026-06-09 12:00:03  –                      > 3 s  killed (no goodbye)  up to 2.5 s",
+      "1  2026-06-09 12:00:00  2026-06-09 12:00:03  –                      > 3 s  killed (no goodbye)  ≤ 2.5 s + save",
       "2  2026-06-09 12:00:04  2026-06-09 12:00:07  2026-06-09 12:00:07      3 s  closed               nothing",
     ]);
   });
 
   test("without seconds where they would not fit", () => {
-    expect(lines(65, [{ ...killed, session: 1234 }]).slice(3, 5)).toEqual([
+    expect(lines(66, [{ ...killed, session: 1234 }]).slice(3, 5)).toEqual([
       "   #  started           ended  how                  missing",
-      "1234  2026-06-09 12:00  –      killed (no goodbye)  up to 2.5 s",
+      "1234  2026-06-09 12:00  –      killed (no goodbye)  ≤ 2.5 s + save",
     ]);
   });
 

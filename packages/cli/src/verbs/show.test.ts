@@ -108,8 +108,8 @@ describe("show", () => {
   test("sessions without a goodbye are told with what they can have lost", () => {
     const [, , ...lines] = visible(showText(stats([], { sessions: [killed, killed] }), PLAIN, now));
     expect(lines.slice(0, 2)).toEqual([
-      "sessions       2, of which 2 ended without a goodbye: up to 10 s of counting can",
-      "               be missing",
+      "sessions       2, of which 2 ended without a goodbye: up to 10 s of counting and",
+      "               one save each can be missing",
     ]);
   });
 
