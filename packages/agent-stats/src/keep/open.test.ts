@@ -53,6 +53,12 @@ describe("a timeline", () => {
 describe("what cannot be", () => {
   const open = (options: Partial<KeepOptions>) => openAgentStats({ store: memoryStore(), ...options });
 
+  test.each([undefined, null, "stats.db"])("is no store: %s", async (store) => {
+    const opening = openAgentStats({ protocols: [smp], store: store as never });
+    await expect(opening).rejects.toThrow(TypeError);
+    await expect(opening).rejects.toThrow("store says where the numbers are kept");
+  });
+
   test("is refused when it is asked for, in words that say what can be", async () => {
     await expect(open({ flushEvery: 49 })).rejects.toThrow("flushEvery is a number of milliseconds, at least 50");
     await expect(open({ keepHistory: -1 })).rejects.toThrow("keepHistory is a number of days, at least 0");

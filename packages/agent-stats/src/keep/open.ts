@@ -131,6 +131,9 @@ async function keep(
   startFromPast: boolean,
   mirror: Mirror | null = null,
 ): Promise<AgentStats> {
+  if (!isStore(options.store)) {
+    throw new TypeError("store says where the numbers are kept, and must be one, e.g. sqlcipherStore({ file, key }).");
+  }
   const flushEveryMs = options.flushEvery ?? FLUSH_EVERY_MS;
   if (!(flushEveryMs >= 50 && Number.isFinite(flushEveryMs))) {
     throw new RangeError("flushEvery is a number of milliseconds, at least 50");
@@ -171,6 +174,11 @@ async function keep(
     reset: async (scope = {}) => keeper.reset(scopeOf(assertScope(scope))),
     close: () => keeper.close(),
   };
+}
+
+/** Programs in JavaScript have nobody who tells them what they left out. */
+function isStore(store: unknown): boolean {
+  return typeof store === "object" && store !== null;
 }
 
 const SCOPE_FIELDS: ReadonlySet<string> = new Set(["protocol", "userId", "server"] satisfies (keyof GivenScope)[]);

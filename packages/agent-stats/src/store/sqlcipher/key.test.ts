@@ -42,6 +42,16 @@ describe("a key of the wrong kind is refused before any file is touched", () => 
   });
 });
 
+test.each([undefined, null, "", new URL("file:///stats.db")])(
+  "a file that is no path is refused at once: %s",
+  (file) => {
+    for (const open of [sqlcipherStore, sqlcipherReader]) {
+      expect(() => open({ file: file as string, key: KEY })).toThrow(TypeError);
+      expect(() => open({ file: file as string, key: KEY })).toThrow("must be a path");
+    }
+  },
+);
+
 describeDrivers("control: every kind of key that is one opens what it made", (driver) => {
   test.each([
     ["64 hex digits", KEY, Buffer.from(KEY, "hex")],

@@ -53,6 +53,7 @@ export interface SqlcipherOptions {
  * it with the same key. A store belongs to one keeper; other processes and threads open the same file with their own.
  *
  * @throws StatsError `STATS_KEY_INVALID` before any file is touched
+ * @throws TypeError where `file` is no path
  */
 export function sqlcipherStore(options: SqlcipherOptions): StatsStore {
   return open(options, "write");
@@ -64,6 +65,7 @@ export function sqlcipherStore(options: SqlcipherOptions): StatsStore {
  * a kill left, a private copy is read, encrypted with a key that nobody is told.
  *
  * @throws StatsError `STATS_KEY_INVALID` before any file is touched
+ * @throws TypeError where `file` is no path
  */
 export function sqlcipherReader(options: Omit<SqlcipherOptions, "ifDamaged">): StatsReader {
   return open(options, "read");
@@ -73,6 +75,9 @@ function open(
   { file, key, driver, thread = "worker", ifDamaged = "refuse" }: SqlcipherOptions,
   mode: FileOptions["mode"],
 ): StatsStore {
+  if (typeof file !== "string" || file === "") {
+    throw new TypeError("file says where the database is, and must be a path.");
+  }
   const options = { file, keyLiteral: keyLiteral(key), mode, driver, ifDamaged };
   if (thread === "same") return inThisThread(fileCalls(options).calls);
   return inWorker(options);
