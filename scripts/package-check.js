@@ -1,7 +1,16 @@
 // Checks what would be published: packs each package and looks at the packed file as its users get it; then looks for
 // what the workspace no longer uses. One line a step; a problem shows its tool's own words, and the exit code is 1.
 import { execFile } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -101,8 +110,43 @@ async function checkPackage({ name, folder, exports }, to) {
   if (Object.keys(exports ?? {}).some((subpath) => subpath !== "./package.json")) {
     const args = ["--profile", "esm-only", "--no-color", tarball];
     results.push(await step(`${name}: are the types wrong`, () => run(tool("attw"), args)));
+    const compile = () => compileWithoutNode(name, folder, Object.keys(exports ?? {}));
+    results.push(await step(`${name}: its types need none of Node.js`, compile));
   }
   return results.every(Boolean);
+}
+
+/** MQTT.js brings the types of Node.js itself. */
+const NEEDS_MORE_TYPES = ["./mqtt", "./package.json"];
+
+/**
+ * Compiles a program that imports each subpath and has no @types/node, only a browser's: internals that leak into public types show.
+ *
+ * @param {string} name
+ * @param {string} folder
+ * @param {readonly string[]} subpaths
+ */
+export async function compileWithoutNode(name, folder, subpaths) {
+  const program = mkdtempSync(join(tmpdir(), "agent-stats-types-"));
+  try {
+    mkdirSync(join(program, "node_modules"));
+    symlinkSync(folder, join(program, "node_modules", name));
+    const own = subpaths.filter((subpath) => !NEEDS_MORE_TYPES.includes(subpath));
+    const lines = own.map((subpath, i) => `export * as m${i} from "${name}${subpath.slice(1)}";`);
+    writeFileSync(join(program, "all.mts"), lines.join("\n"));
+    const compilerOptions = {
+      noEmit: true,
+      strict: true,
+      target: "ES2023",
+      lib: ["ES2023", "DOM"],
+      module: "NodeNext",
+      types: [],
+    };
+    writeFileSync(join(program, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["all.mts"] }));
+    return await run(tool("tsc"), ["-p", program, "--pretty", "false"]);
+  } finally {
+    rmSync(program, { recursive: true, force: true });
+  }
 }
 
 async function main() {

@@ -4,9 +4,9 @@ import { moveAsideNow } from "../damaged.ts";
 import type { DriverName } from "../drivers.ts";
 import { fileErrorOf } from "../folder.ts";
 import { keyLiteral, type StatsKey } from "../key.ts";
-import type { Finding, FindingCode } from "./findings.ts";
-import { type Salvaged, salvage } from "./salvage.ts";
-import { type ExamineOptions, type FileFindings, verify } from "./verify.ts";
+import type { FileFindings, Finding, FindingCode, Salvaged } from "./findings.ts";
+import { salvage } from "./salvage.ts";
+import { type ExamineOptions, verify } from "./verify.ts";
 import type { Outcome, Task } from "./worker.ts";
 
 export type { FileFindings, Finding, FindingCode, Salvaged };

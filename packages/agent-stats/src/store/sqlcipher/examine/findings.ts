@@ -1,3 +1,5 @@
+// What a program is told: it imports nothing of pages, as the types of this subpath must need none of Node.js.
+
 /** What `verifyFile` can find. Stable: programs may branch on them. */
 export type FindingCode =
   /** Pages that hold something do not authenticate. */
@@ -39,6 +41,53 @@ export interface Finding {
   readonly count: number;
   /** False where something that harms nobody looks the same: the sentence tells what. */
   readonly isCertain: boolean;
+}
+
+/** What `verifyFile` says of a file. */
+export interface FileFindings {
+  /** True when there is nothing to say: no finding, not even one that may be harmless. */
+  readonly ok: boolean;
+  readonly findings: readonly Finding[];
+  /** How many pages the database has, WAL included. */
+  readonly pages: number;
+  /** How many frames of the WAL count. */
+  readonly walFrames: number;
+  /** Null, as the next ones, where damage keeps it from being read. */
+  readonly schemaVersion: number | null;
+  readonly sessions: number | null;
+  readonly keys: number | null;
+  /** How many damaged copies that were moved aside stand beside the file. */
+  readonly copiesAside: number;
+}
+
+/** What `salvageFile` read, and what it could not. */
+export interface Salvaged {
+  /** True when nothing was lost: the new file holds all that the old one did. */
+  readonly complete: boolean;
+  /** What is in the new file. */
+  readonly read: {
+    readonly pages: number;
+    readonly keys: number;
+    readonly sessions: number;
+    /** Numbers of the history, by session, hour, key and counter. */
+    readonly numbers: number;
+  };
+  readonly lost: {
+    /** Pages that do not authenticate, or are missing. */
+    readonly pages: number;
+    /** Frames of the WAL that are left out with one that cannot be read: saves after the moment that is salvaged. */
+    readonly walFrames: number;
+    /** Numbers whose user and server are lost, or that could not be true. */
+    readonly numbers: number;
+    /** Sessions of which only what they counted is left: their times are known to the hour. */
+    readonly sessions: number;
+  };
+  /** Past and overall. A lower bound is never more than what was saved, and can be less. */
+  readonly sums: "exact" | "lower bounds";
+  /** What was counted by hour. */
+  readonly history: "exact" | "lower bounds";
+  /** The last save that is in it, ms since 1970; null where there is none. */
+  readonly lastSaved: number | null;
 }
 
 const SENTENCES: Readonly<Record<FindingCode, (n: number) => string>> = {

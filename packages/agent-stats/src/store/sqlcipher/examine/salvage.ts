@@ -8,40 +8,11 @@ import { loadDriver } from "../drivers.ts";
 import type { PageKeys } from "../pages/cipher.ts";
 import { type FileBytes, keysThatFit, readFiles } from "../pages/image.ts";
 import { areOfOneMoment } from "../pages/moment.ts";
+import type { Salvaged } from "./findings.ts";
 import { type Gathered, gather } from "./gather.ts";
 import { type Rebuilt, rebuild } from "./rebuild.ts";
 import type { NamedRow, TableName } from "./shapes.ts";
 import { assertIsFile, type ExamineOptions, unreadable } from "./verify.ts";
-
-/** What `salvageFile` read, and what it could not. */
-export interface Salvaged {
-  /** True when nothing was lost: the new file holds all that the old one did. */
-  readonly complete: boolean;
-  /** What is in the new file. */
-  readonly read: {
-    readonly pages: number;
-    readonly keys: number;
-    readonly sessions: number;
-    /** Numbers of the history, by session, hour, key and counter. */
-    readonly numbers: number;
-  };
-  readonly lost: {
-    /** Pages that do not authenticate, or are missing. */
-    readonly pages: number;
-    /** Frames of the WAL that are left out with one that cannot be read: saves after the moment that is salvaged. */
-    readonly walFrames: number;
-    /** Numbers whose user and server are lost, or that could not be true. */
-    readonly numbers: number;
-    /** Sessions of which only what they counted is left: their times are known to the hour. */
-    readonly sessions: number;
-  };
-  /** Past and overall. A lower bound is never more than what was saved, and can be less. */
-  readonly sums: "exact" | "lower bounds";
-  /** What was counted by hour. */
-  readonly history: "exact" | "lower bounds";
-  /** The last save that is in it, ms since 1970; null where there is none. */
-  readonly lastSaved: number | null;
-}
 
 export interface SalvageOptions extends ExamineOptions {
   readonly to: string;

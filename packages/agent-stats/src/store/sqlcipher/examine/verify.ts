@@ -9,26 +9,9 @@ import { type FileBytes, type Image, imageOf, keysThatFit, readFiles, sleep } fr
 import { areOfOneMoment } from "../pages/moment.ts";
 import { statOf } from "../pages/outside.ts";
 import { freePages, LOCK_PAGE } from "../pages/tree.ts";
-import { type Finding, finding } from "./findings.ts";
+import { type FileFindings, type Finding, finding } from "./findings.ts";
 import { contentsOf, findingsInMeaning } from "./meaning.ts";
 import { openSealed } from "./sealed-copy.ts";
-
-/** What `verifyFile` says of a file. */
-export interface FileFindings {
-  /** True when there is nothing to say: no finding, not even one that may be harmless. */
-  readonly ok: boolean;
-  readonly findings: readonly Finding[];
-  /** How many pages the database has, WAL included. */
-  readonly pages: number;
-  /** How many frames of the WAL count. */
-  readonly walFrames: number;
-  /** Null, as the next ones, where damage keeps it from being read. */
-  readonly schemaVersion: number | null;
-  readonly sessions: number | null;
-  readonly keys: number | null;
-  /** How many damaged copies that were moved aside stand beside the file. */
-  readonly copiesAside: number;
-}
 
 export interface ExamineOptions {
   readonly file: string;
