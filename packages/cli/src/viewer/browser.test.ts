@@ -140,6 +140,7 @@ describe.skipIf(noBrowser !== null)("the viewer in Chromium", { timeout: 180_000
     ["nothing counted", "The app has run, and has counted nothing yet."],
     ["clock moved", "the clock is behind, or was ahead"],
     ["wrong key", "Either the key is not the one of this file, or the file is damaged"],
+    ["cut off", "The key fits, and the file, or its -wal beside it, is damaged."],
     ["in use", "The statistics are in use"],
     ["newer schema", "A later version wrote these statistics"],
   ] as const)("says what is the matter: %s", async (name, text) => {

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import SqliteDatabase from "@signalapp/sqlcipher";
@@ -79,6 +79,7 @@ export const FIXTURES = {
   "clock moved": { runs: (now: number) => threeServers(now + 5 * 3_600_000) },
   "wrong key": { runs: threeServers, key: "ff".repeat(32) },
   damaged: { runs: threeServers, change: damage },
+  "cut off": { runs: threeServers, change: cutOff },
   "in use": { runs: threeServers, change: async (file) => void (await hold(file)) },
   "newer schema": { runs: threeServers, change: fromLater },
   loading: { runs: threeServers, silent: "getServersStats" },
@@ -147,6 +148,11 @@ function damage(file: string): void {
   const bytes = readFileSync(file);
   bytes.fill(0x5a, 0, 4_096);
   writeFileSync(file, bytes);
+}
+
+/** All but the first page: the key fits it. */
+function cutOff(file: string): void {
+  truncateSync(file, 4_096);
 }
 
 const SCREENS = ["Overview", "Servers", "Sessions", "Report"] as const;

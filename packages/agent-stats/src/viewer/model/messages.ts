@@ -15,19 +15,27 @@ export interface Message {
   readonly retry: boolean;
 }
 
-const UNREADABLE: Message = {
-  title: "These statistics cannot be read",
+const UNREADABLE = "These statistics cannot be read";
+const VERIFY = "agent-stats verify --db FILE --key-file KEY";
+const SALVAGE = "agent-stats salvage --db FILE --to NEW --key-file KEY";
+
+const KEY_REJECTED: Message = {
+  title: UNREADABLE,
   text: "Either the key is not the one of this file, or the file is damaged; from the outside nobody can tell which. Nothing was changed: keep the file as it is.",
   steps: [
     { text: "Check the key: is it the one that the app opens this file with?" },
-    {
-      text: "If it is, look for what is damaged. This changes no byte:",
-      command: "agent-stats verify --db FILE --key-file KEY",
-    },
-    {
-      text: "If something is, read what is left into a new file:",
-      command: "agent-stats salvage --db FILE --to NEW --key-file KEY",
-    },
+    { text: "If it is, look for what is damaged. This changes no byte:", command: VERIFY },
+    { text: "If something is, read what is left into a new file:", command: SALVAGE },
+  ],
+  retry: true,
+};
+
+const DAMAGED: Message = {
+  title: "These statistics are damaged",
+  text: "The key fits, and the file, or its -wal beside it, is damaged. Nothing was changed: keep both as they are.",
+  steps: [
+    { text: "Look for what is damaged. This changes no byte:", command: VERIFY },
+    { text: "Read what is left into a new file:", command: SALVAGE },
   ],
   retry: true,
 };
@@ -39,11 +47,23 @@ const FIRST_RUN: Message = {
 };
 
 const MESSAGES: Readonly<Partial<Record<StatsErrorCode, Message>>> = {
-  STATS_KEY_REJECTED: UNREADABLE,
-  STATS_DAMAGED: UNREADABLE,
-  STATS_NOT_A_DATABASE: UNREADABLE,
-  STATS_NOT_ENCRYPTED: UNREADABLE,
-  STATS_EMPTY_FILE: UNREADABLE,
+  STATS_KEY_REJECTED: KEY_REJECTED,
+  STATS_DAMAGED: DAMAGED,
+  STATS_NOT_A_DATABASE: {
+    title: UNREADABLE,
+    text: "The file is of another kind, or was cut off. It was not changed: name another file, or move this one aside.",
+    retry: true,
+  },
+  STATS_NOT_ENCRYPTED: {
+    title: UNREADABLE,
+    text: "The file is a database without encryption. It was not changed: name another file.",
+    retry: true,
+  },
+  STATS_EMPTY_FILE: {
+    title: UNREADABLE,
+    text: "The file is empty: another program emptied or made it. Restore it, or remove it to begin anew.",
+    retry: true,
+  },
   STATS_MISSING: FIRST_RUN,
   STATS_FOLDER_MISSING: FIRST_RUN,
   STATS_BUSY: {
