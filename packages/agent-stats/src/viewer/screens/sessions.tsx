@@ -3,6 +3,7 @@ import type { Session, SessionWithCounts } from "../../summarise/sessions.ts";
 import { endedBadly, endingText } from "../model/endings.ts";
 import { added } from "../model/figures.ts";
 import { isShown } from "../model/select.ts";
+import { barOf, lastKnown } from "../model/spans.ts";
 import { countText, dayShort, durationText, NOT_KNOWN, plural, timeText } from "../model/words.ts";
 import { Scroll } from "../parts/scroll.tsx";
 import type { View } from "../view.ts";
@@ -26,7 +27,7 @@ export function Sessions({ view, heading }: ScreenProps) {
       <Heading heading={heading}>Sessions</Heading>
       <p class={bad > 0 ? "verdict bad" : "verdict"}>
         {plural(sessions.length, "session")}, {bad === 0 ? "none" : countText(bad)} ended badly
-        {lostMs > 0 ? `; what was counted in at most ${durationText(lostMs)} is missing` : ""}.
+        {lostMs > 0 ? `; up to ${durationText(lostMs)} of counting can be missing` : ""}.
       </p>
       {sessions.length === 0 ? (
         <NoMatch>No session is left in history.</NoMatch>
@@ -52,13 +53,9 @@ interface RunsProps {
   readonly now: number;
 }
 
-/** When it was last known to run. */
-const lastKnown = ({ ended, lastSaved }: Session) => (ended ?? lastSaved).getTime();
-
 function Runs({ sessions, chosen, onChoose, now }: RunsProps) {
   const begin = Math.min(...sessions.map(({ started }) => started.getTime()));
   const end = Math.max(now, ...sessions.map(lastKnown));
-  const percent = (ms: number) => Math.min(100, Math.max(0, ((ms - begin) / Math.max(1, end - begin)) * 100));
   return (
     <Scroll label="Sessions, the newest first">
       <table class="stack runs">
@@ -79,8 +76,7 @@ function Runs({ sessions, chosen, onChoose, now }: RunsProps) {
         </thead>
         <tbody>
           {sessions.map((session) => {
-            const from = percent(session.started.getTime());
-            const width = Math.max(0.6, percent(lastKnown(session)) - from);
+            const { from, width } = barOf(session, begin, end);
             const kind = endedBadly(session) ? "bad" : session.how === "running" ? "running" : "";
             return (
               <tr key={session.session}>
@@ -109,10 +105,7 @@ function Runs({ sessions, chosen, onChoose, now }: RunsProps) {
                   {session.canHaveLostMs > 0 ? `up to ${durationText(session.canHaveLostMs)}` : "nothing"}
                 </td>
                 <td class="bars" aria-hidden="true">
-                  <span
-                    class={`bar ${kind}`}
-                    style={{ marginLeft: `${from}%`, width: `${Math.min(width, 100 - from)}%` }}
-                  />
+                  <span class={`bar ${kind}`} style={{ marginLeft: `${from}%`, width: `${width}%` }} />
                 </td>
               </tr>
             );
