@@ -121,7 +121,7 @@ describe.skipIf(noBrowser !== null)("using the viewer in Chromium", { timeout: 1
     expect(state).toEqual(["search", 2, 5, 300]);
   });
 
-  test("notices by itself that the app was killed, which changes no file", async () => {
+  test("notices by itself that the app was killed, which changes no file, and leads to its session", async () => {
     const { page, server } = await open(FIXTURES["3 servers"]);
     const kill = await runningElsewhere(server.db);
     await page.getByText("running", { exact: true }).waitFor();
@@ -133,6 +133,10 @@ describe.skipIf(noBrowser !== null)("using the viewer in Chromium", { timeout: 1
     await kill();
     await page.getByText("not running", { exact: true }).waitFor({ timeout: 30_000 });
     expect(times()).toEqual(before);
+    await page.getByText("The app was killed once").first().waitFor();
+    await page.getByRole("button", { name: "Look at Sessions" }).click();
+    await page.getByRole("heading", { level: 1, name: "Sessions" }).waitFor();
+    await page.getByText("of counting can be missing").waitFor();
   });
 
   test("pause stops every change", async () => {

@@ -12,6 +12,8 @@ export interface Told {
   /** The servers that it is about, if it is about some. */
   readonly servers: readonly string[];
   readonly protocol: string | null;
+  /** The sessions that it is about, if it is about some. */
+  readonly sessions: readonly number[];
   /** True where it goes on. */
   readonly now: boolean;
 }
@@ -50,6 +52,7 @@ function told(finding: Finding, names: Names, now: number): Told {
     evidence: numbers.join("; "),
     servers,
     protocol: "protocol" in finding ? finding.protocol : null,
+    sessions: "sessions" in finding ? finding.sessions : [],
     now: !("until" in finding) || finding.until === null,
   };
 }

@@ -86,6 +86,14 @@ function Evidence({ told, view }: { readonly told: Told; readonly view: View }) 
           </button>
         </>
       )}
+      {told.sessions.length > 0 && (
+        <>
+          {" "}
+          <button type="button" class="link" onClick={() => view.go({ screen: "sessions" })}>
+            Look at Sessions
+          </button>
+        </>
+      )}
     </p>
   );
 }
