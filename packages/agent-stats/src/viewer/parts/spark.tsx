@@ -1,7 +1,7 @@
+import { BOX, lineOf } from "../model/line.ts";
 import type { Point } from "../model/select.ts";
 import { dayShort, hourText } from "../model/words.ts";
 
-const [WIDTH, HEIGHT] = [120, 32];
 const DAY_MS = 86_400_000;
 
 interface SparkProps {
@@ -12,22 +12,19 @@ interface SparkProps {
 
 /** A line without an axis of numbers: its shape only, so nothing that a reader of screens would miss. */
 export function Spark({ points, of, kind }: SparkProps) {
-  const values = points.map((point) => point[of]);
-  const known = values.map((value) => value ?? 0);
-  const top = Math.max(1, ...known);
-  const x = (index: number) => (values.length < 2 ? WIDTH : (index / (values.length - 1)) * WIDTH);
-  const y = (value: number) => HEIGHT - 1 - (value / top) * (HEIGHT - 3);
-  const line = known.map((value, index) => `${x(index).toFixed(1)},${y(value).toFixed(1)}`);
-  const first = values.findIndex((value) => value !== null);
+  const line = lineOf(points.map((point) => point[of])).map((at) => at.map((value) => value.toFixed(1)));
+  const [first, second] = line;
+  const drawn = line.join(" ");
   return (
     <div class={`spark ${kind}`} aria-hidden="true">
-      <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" aria-hidden="true">
-        {first >= 0 && (
+      <svg viewBox={`0 0 ${BOX.width} ${BOX.height}`} preserveAspectRatio="none" aria-hidden="true">
+        {first && second && (
           <>
-            <polygon points={`${x(first).toFixed(1)},${HEIGHT} ${line.slice(first).join(" ")} ${WIDTH},${HEIGHT}`} />
-            <polyline points={line.slice(first).join(" ")} />
+            <polygon points={`${first[0]},${BOX.height} ${drawn} ${BOX.width},${BOX.height}`} />
+            <polyline points={drawn} />
           </>
         )}
+        {first && !second && <polyline class="dot" points={`${drawn} ${drawn}`} />}
       </svg>
       <p>
         <span>{beginText(points)}</span>
