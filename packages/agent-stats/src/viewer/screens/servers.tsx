@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks";
-import { type Group, groupsOf, isOwn } from "../model/groups.ts";
+import { type Group, groupsOf } from "../model/groups.ts";
+import { type Column, type Order, ordered } from "../model/order.ts";
 import { RANGE_WORDS, type ServerRow } from "../model/select.ts";
 import { toldOf } from "../model/verdict.ts";
 import { countOrDash, countText, plural } from "../model/words.ts";
@@ -8,24 +9,18 @@ import { Scroll } from "../parts/scroll.tsx";
 import type { View } from "../view.ts";
 import { Heading, NoMatch, type ScreenProps } from "./screen.tsx";
 
-const COLUMNS = {
+const COLUMNS: Readonly<Record<Column, string>> = {
   server: "Server",
   sent: "Sent",
   received: "Received",
   failed: "Failed",
   rate: "Failure rate",
-} as const;
-type Column = keyof typeof COLUMNS;
-
-interface Order {
-  readonly column: Column;
-  readonly down: boolean;
-}
+};
 
 /** So many of a group are shown at once; the rest is folded. */
 const SHOWN = 25;
 
-/** All servers, in the three groups of use. One's own come first, until another order is chosen. */
+/** All servers, in the three groups of use. One's own come first, the worst of them first, until another order is chosen. */
 export function Servers({ view, heading }: ScreenProps) {
   const [search, setSearch] = useState("");
   const [order, setOrder] = useState<Order | null>(null);
@@ -84,7 +79,7 @@ interface GroupProps {
 
 function GroupTable({ group, view, order, setOrder }: GroupProps) {
   const [whole, setWhole] = useState(false);
-  const sorted = sort(group.rows, order, view);
+  const sorted = ordered(group.rows, order, view.names, view.verdict);
   const shown = whole ? sorted : sorted.slice(0, SHOWN);
   const folded = sorted.length - shown.length;
   return (
@@ -168,32 +163,4 @@ function Row({ row, view }: { readonly row: ServerRow; readonly view: View }) {
       </td>
     </tr>
   );
-}
-
-function sort(rows: readonly ServerRow[], order: Order | null, { names }: View): ServerRow[] {
-  const byName = (a: ServerRow, b: ServerRow) =>
-    compare(names.server(a.server), names.server(b.server)) || compare(a.id, b.id);
-  if (order === null) {
-    const traffic = ({ figures }: ServerRow) => (figures.sent ?? 0) + (figures.received ?? 0) + (figures.failed ?? 0);
-    return rows.toSorted((a, b) => Number(isOwn(b)) - Number(isOwn(a)) || traffic(b) - traffic(a) || byName(a, b));
-  }
-  const { column, down } = order;
-  const sign = down ? -1 : 1;
-  if (column === "server") return rows.toSorted((a, b) => sign * byName(a, b));
-  // What is not known stands at the end, whichever way.
-  const value = ({ figures }: ServerRow) => (column === "rate" ? highest(figures) : figures[column]);
-  return rows.toSorted((a, b) => {
-    const [x, y] = [value(a), value(b)];
-    if (x === null || y === null) return Number(x === null) - Number(y === null) || byName(a, b);
-    return sign * (x - y) || byName(a, b);
-  });
-}
-
-/** Of the activity that failed most: the one that is shown first. */
-function highest({ rates: [first] }: ServerRow["figures"]): number | null {
-  return first ? first.failed / first.all : null;
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }
