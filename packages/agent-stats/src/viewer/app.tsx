@@ -29,6 +29,7 @@ export interface AppProps {
   readonly refreshEveryMs: number;
 }
 
+const OVERVIEW: Place = { screen: "overview" };
 const NO_FILTER: Filter = { userId: null, protocol: null, range: "all", showHidden: false };
 
 export function App({ source, protocols, hidden, canWrite, useHistory, refreshEveryMs }: AppProps) {
@@ -153,16 +154,16 @@ function useView(data: Data | null, given: ViewGiven): View | null {
   return { data, filter, setFilter, hidden, names, meter, rows, verdict, now: given.now, source, go, refresh };
 }
 
-/** Where one is. The browser's own back and forward work, and each screen's heading gets the focus. */
+/** Where one is, also after a reload. The browser's own back and forward work, and each screen's heading gets the focus. */
 function usePlace(useHistory: boolean) {
-  const [place, setPlace] = useState<Place>({ screen: "overview" });
+  const [place, setPlace] = useState<Place>(() => (useHistory && placeIn(history.state)) || OVERVIEW);
   const heading = useRef<HTMLHeadingElement | null>(null);
   const moved = useRef(false);
   useEffect(() => {
     if (!useHistory) return;
     const back = (event: PopStateEvent) => {
       moved.current = true;
-      setPlace(placeIn(event.state) ?? { screen: "overview" });
+      setPlace(placeIn(event.state) ?? OVERVIEW);
     };
     addEventListener("popstate", back);
     return () => removeEventListener("popstate", back);

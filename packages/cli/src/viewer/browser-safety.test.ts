@@ -91,6 +91,18 @@ describe.skipIf(noBrowser !== null)("the viewer in Chromium, for its owner only"
     await page.getByRole("heading", { level: 1, name: "Servers" }).waitFor();
   });
 
+  test("stays on its screen over a reload; of a server's, whose name nobody keeps, with all servers", async () => {
+    const { page } = await open(FIXTURES["3 servers"]);
+    await goTo(page, "Sessions");
+    await page.reload();
+    await page.getByRole("heading", { level: 1, name: "Sessions" }).waitFor();
+    await goTo(page, "Servers");
+    await page.getByRole("button", { name: "one.example" }).click();
+    await page.getByRole("heading", { level: 1, name: "one.example:8883" }).waitFor();
+    await page.reload();
+    await page.getByRole("heading", { level: 1, name: "Servers" }).waitFor();
+  });
+
   test("hides names in everything that the page holds, also over a reload, before anything is drawn", async () => {
     const fixture = { ...FIXTURES["a story"], canWrite: true };
     const { page, context } = await open(fixture);
