@@ -69,9 +69,9 @@ of one case (report --case ID). It needs no database and no key.`,
       brief: "Shows it all on a page in your browser, to you only",
       customUsage: ["--db FILE --key-file FILE [--write] [--hide USER] [--port PORT]"],
       fullDescription: `Serves a page on this machine, 127.0.0.1 and ::1, and prints the link to it. The
-link opens it once, in one browser; nobody else gets in. It ends at Ctrl-C, or by
-itself when nobody has looked for ten minutes. It only reads, unless started with
---write.`,
+link opens it once, in one browser; nobody else gets in. It ends at Ctrl-C, or
+by itself when nobody has looked for ten minutes. It only reads, unless started
+with --write.`,
     },
   }),
   export: buildCommand<ExportFlags, [], CliContext>({

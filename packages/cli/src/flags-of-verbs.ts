@@ -48,7 +48,7 @@ export const doctorFlags: Flags<DoctorFlags> = {
     parse: days,
     placeholder: "N",
     optional: true,
-    brief: "Leave out what was over before that (default: 30)",
+    brief: "1 to 99999: leave out what was over before (default: 30)",
   },
 };
 
@@ -75,7 +75,7 @@ export const screenFlags: Flags<ScreenFlags> = {
     parse: seconds,
     placeholder: "SECONDS",
     optional: true,
-    brief: "From one look to the next (default: 1)",
+    brief: "From one look to the next, 1 to 86400 (default: 1)",
   },
   json: jsonFlag("One JSON object a line, at each change"),
 };
@@ -213,7 +213,13 @@ const port = (input: string) => {
 export const viewFlags: Flags<ViewFlags> = {
   ...sourceFlags,
   write: on("Let the page forget users and reset, each confirmed"),
-  port: { kind: "parsed", parse: port, placeholder: "PORT", optional: true, brief: "Default: one that is free" },
+  port: {
+    kind: "parsed",
+    parse: port,
+    placeholder: "PORT",
+    optional: true,
+    brief: "1024 to 65535 (default: one that is free)",
+  },
   hide: {
     kind: "parsed",
     parse: path,

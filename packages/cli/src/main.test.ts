@@ -108,7 +108,7 @@ describe("sessions", () => {
     expect(text).toMatchObject({ code: 0, stderr: "" });
     const time = "\\d{4}-\\d{2}-\\d{2} \\d{2}:\\d{2}:\\d{2}";
     expect(text.stdout.split("\n").slice(4, 7)).toEqual([
-      expect.stringMatching(new RegExp(`^1  ${time}  – {20}killed \\(no goodbye\\)  up to 2\\.5 s$`)),
+      expect.stringMatching(new RegExp(`^1  ${time}  – {20}killed \\(no goodbye\\)  ≤ 2\\.5 s \\+ save$`)),
       expect.stringMatching(new RegExp(`^2  ${time}  ${time}  closed {15}nothing$`)),
       expect.stringMatching(new RegExp(`^3  ${time}  – {20}running {14}–$`)),
     ]);
@@ -212,6 +212,15 @@ describe("what is printed", () => {
 });
 
 describe("the command", () => {
+  test("and its paragraphs were broken by hand, not where a terminal happens to end", () => {
+    const files = ["look", "share", "change"].map((name) => join(PACKAGE, `src/catalogue-${name}.ts`));
+    const told = files.flatMap((file) => [...readFileSync(file, "utf8").matchAll(/fullDescription: `([^`]+)`/g)]);
+    expect(told.length).toBeGreaterThan(10);
+    for (const [, text = ""] of told) {
+      for (const line of text.split("\n")) expect(cells(line), line).toBeLessThanOrEqual(80);
+    }
+  });
+
   test("alone says what it can do, as --help does", async () => {
     const [alone, help, short] = await Promise.all([agentStats([]), agentStats(["--help"]), agentStats(["-h"])]);
     expect(alone).toMatchObject({ code: 0, stderr: "", stdout: expect.stringContaining("VERBS\n  show ") });
