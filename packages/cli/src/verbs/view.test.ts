@@ -3,6 +3,17 @@ import { once } from "node:events";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { agentStats, database, MAIN } from "../cli.testing.ts";
 
+async function warningsOf(args: readonly string[]) {
+  const { child } = await viewing(args);
+  let told = "";
+  child.stderr.setEncoding("utf8").on("data", (text) => {
+    told += text;
+  });
+  child.kill("SIGTERM");
+  await once(child, "close");
+  return told;
+}
+
 async function viewing(args: readonly string[]) {
   const child = spawn(process.execPath, [MAIN, "view", ...args, "--json"], { env: { PATH: process.env.PATH ?? "" } });
   onTestFinished(() => void child.kill("SIGKILL"));
@@ -32,18 +43,18 @@ describe("view", () => {
 
   test("warns of a profile to hide that is not there, as its name may be mistyped", async () => {
     const { args } = await database();
-    const stderrOf = async (user: string) => {
-      const { child } = await viewing([...args, "--hide", "1", "--hide", user]);
-      let told = "";
-      child.stderr.setEncoding("utf8").on("data", (text) => {
-        told += text;
-      });
-      child.kill("SIGTERM");
-      await once(child, "close");
-      return told;
-    };
+    const stderrOf = (user: string) => warningsOf([...args, "--hide", "1", "--hide", user]);
     expect(await stderrOf("11")).toMatch(/^agent-stats: Warning: --hide names a user of whom .+ \[NOT_FOUND\]\n$/);
     expect(await stderrOf("10")).toBe("");
+  });
+
+  test("warns where there is no file yet, as its path may be mistyped; control: not where there is one", async () => {
+    const { args, db } = await database();
+    const typo = args.map((word) => (word === db ? `${db}.typo` : word));
+    expect(await warningsOf(typo)).toMatch(
+      /^agent-stats: Warning: there is no file at --db yet.+ \[STATS_MISSING\]\n$/,
+    );
+    expect(await warningsOf(args)).toBe("");
   });
 
   test("does not begin with the key of another file", async () => {

@@ -9,6 +9,10 @@ const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 /** What the page cannot mend while it is shown: all else it tells itself, and looks again. */
 const KEY_REJECTED = "STATS_KEY_REJECTED";
 
+/** No error: the page shows the file as soon as it is there. */
+const NOT_THERE_YET: ReadonlySet<unknown> = new Set(["STATS_MISSING", "STATS_FOLDER_MISSING"]);
+const NO_FILE = "there is no file at --db yet: the page waits until the app makes it.";
+
 const PORT_TAKEN = "Something else listens at this port: give another one by --port, or none.";
 
 /** No error: a profile may count for the first time while the page is open. */
@@ -24,6 +28,7 @@ export async function view(this: CliContext, flags: ViewFlags): Promise<void> {
   const { db, driver, port, write = false, hide = [] } = flags;
   const database = openDatabase({ file: db, key, ...(driver !== undefined && { driver }) });
   const stats = await database.getServersStats().catch(async (error) => {
+    if (NOT_THERE_YET.has(error?.code)) this.process.stderr.write(`${warningOf(NO_FILE, error.code)}\n`);
     if (error?.code !== KEY_REJECTED) return null;
     await database.close();
     throw error;
