@@ -170,6 +170,17 @@ describe("a filter", () => {
     expect(outcome).toMatchObject({ code: 0, stdout: expect.stringContaining("Nothing was counted in this time.") });
   });
 
+  test("a counter that neither the file nor a known protocol has: 4; control: one that has counted nothing here: 0", async () => {
+    const { args } = await database();
+    const timeline = (...counters: string[]) => agentStats(["timeline", ...counters, ...args]);
+    const { code, stdout, stderr } = await timeline("sent", "attempts");
+    expect({ code, stdout }).toEqual({ code: 4, stdout: "" });
+    expect(stderr).toBe("agent-stats: There is no counter attempts: did you mean sendAttempts? [NOT_FOUND]\n");
+    expect(await timeline(KEY)).toMatchObject({ code: 4, stderr: expect.not.stringContaining(KEY) });
+    const known = await timeline("sentQuotaErrs");
+    expect(known).toMatchObject({ code: 0, stderr: "", stdout: expect.stringContaining("Nothing of this name") });
+  });
+
   test("of the user whose profile is to be open in SimpleX's summary: 4", async () => {
     const { args } = await database();
     const words = ["export", "--format", "simplex", ...args, "--current-user", "3"];

@@ -1,6 +1,7 @@
 import type { Counter, Gauge, Protocol, ServerStats } from "agent-stats";
 import type { CliContext, Terminal } from "../context.ts";
-import { CliError } from "../errors.ts";
+import { noCounter } from "../counter-names.ts";
+import type { CliError } from "../errors.ts";
 import type { StoreFlags } from "../flags.ts";
 import type { ExplainFlags } from "../flags-of-verbs.ts";
 import { knownProtocols } from "../known.ts";
@@ -137,14 +138,7 @@ function simplexWords({ field, label }: NonNullable<Explained["simplex"]>): stri
   return label === null ? `${field}; the app does not show it` : `${field}; Servers info › ${label}`;
 }
 
-/** Words that are shown of what was typed: what is longer may be a key that went to the wrong place. */
-const SHOWN = /^[\w.-]{1,40}$/;
-
 function notFound(name: string, protocols: readonly Protocol[], hasFile: boolean): CliError {
   const all = protocols.flatMap(({ counters }) => counters.map((counter) => counter.name));
-  const near = all.find((known) => known.toLowerCase().includes(name.toLowerCase().replace(/s$/, "")));
-  const typed = SHOWN.test(name) ? ` ${name}` : " of that name";
-  const hint = near !== undefined && name.length > 2 ? `did you mean ${near}?` : "see agent-stats show for the names.";
-  const where = hasFile ? "" : " of SimpleX or MQTT; for the app's own give --db";
-  return new CliError("NOT_FOUND", `There is no counter${typed}${where}: ${hint}`);
+  return noCounter(name, all, hasFile ? "" : " of SimpleX or MQTT; for the app's own give --db");
 }

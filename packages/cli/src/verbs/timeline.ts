@@ -1,7 +1,9 @@
-import type { TimelineEntry, TimelineOptions } from "agent-stats";
+import type { ServerStats, TimelineEntry, TimelineOptions } from "agent-stats";
 import type { CliContext, Terminal } from "../context.ts";
+import { noCounter } from "../counter-names.ts";
 import { CliError } from "../errors.ts";
 import type { TimelineFlags } from "../flags-of-verbs.ts";
+import { knownProtocols } from "../known.ts";
 import { keysInScope } from "../scope.ts";
 import { read } from "../source.ts";
 import { cells, middle, padEnd, padStart, printable, wrapWords } from "../text/cells.ts";
@@ -41,7 +43,9 @@ export async function timeline(this: CliContext, flags: TimelineFlags, ...counte
     ...(server !== undefined && { server }),
   };
   const found = await read(flags, this, async (view) => {
-    keysInScope((await view.getServersStats()).servers, flags);
+    const { servers } = await view.getServersStats();
+    keysInScope(servers, flags);
+    await assertKnown(counters, servers);
     return view.getTimeline(options);
   });
   const shown = { by, from, to, counters };
@@ -49,6 +53,22 @@ export async function timeline(this: CliContext, flags: TimelineFlags, ...counte
     ? `${JSON.stringify(timelineJson(found, shown))}\n`
     : timelineText(found, shown, this.terminal);
   this.process.stdout.write(text);
+}
+
+/**
+ * A counter that has counted stands in the file, and those of SimpleX and MQTT are known: any other is mistyped, or has
+ * nothing to show yet.
+ *
+ * @throws CliError `NOT_FOUND`
+ */
+async function assertKnown(counters: readonly string[], servers: readonly ServerStats[]): Promise<void> {
+  const counted = new Set(servers.flatMap(({ overall }) => Object.keys(overall)));
+  const others = counters.filter((name) => !counted.has(name));
+  if (others.length === 0) return;
+  const defined = (await knownProtocols()).flatMap((protocol) => [...protocol.counters, ...protocol.gauges]);
+  const known = new Set([...counted, ...defined.map(({ name }) => name)]);
+  const unknown = others.find((name) => !known.has(name));
+  if (unknown !== undefined) throw noCounter(unknown, [...known]);
 }
 
 /** What `--json` prints: the library's own entries, without counters that were not asked for. */
@@ -106,7 +126,6 @@ export function timelineText(found: readonly TimelineEntry[], shown: Shown, { wi
   return `${text.join("\n")}\n`;
 }
 
-/** A counter that has never counted stands in no file: nobody can tell it from a name that is mistyped. */
 function nothing(found: readonly TimelineEntry[], { counters }: Shown): string {
   if (counters.length === 0 || found.length === 0) return "Nothing was counted in this time.";
   return "Nothing of this name was counted in this time: see agent-stats show for the names.";
