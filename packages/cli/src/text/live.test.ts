@@ -62,6 +62,12 @@ describe("the live screen", () => {
     expect(lines(live({ stats: before, before, onlyChanged: true }))[4]).toBe("Nothing has changed yet.");
   });
 
+  test("what is on is said above, and below how to end it", () => {
+    const shown = lines(live({ stats: after, before, onlyChanged: true, paused: true }));
+    expect(shown[0]).toBe("stats.db  12:03:04  paused  changed only");
+    expect(shown.at(-1)).toBe("q quit  p go on  c show all  ↑↓ scroll");
+  });
+
   test("a reset is less than before; what cannot be read now is said, over what was read last", () => {
     const reset = stats(row("a.example", { sent: 2 }));
     expect(lines(live({ stats: reset, before }))[7]).toBe("    sent  −1_007        2        2");

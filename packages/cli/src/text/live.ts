@@ -44,7 +44,10 @@ export function counterName({ protocol, userId, server }: ServerStats, counter: 
   return JSON.stringify([protocol, userId, server, counter]);
 }
 
-const KEYS = "q quit  p pause  c changed only  ↑↓ scroll";
+/** What each key does now: of one that is on, what it does when it is pressed again. */
+function keysOf({ paused, onlyChanged }: Live): string {
+  return `q quit  p ${paused ? "go on" : "pause"}  c ${onlyChanged ? "show all" : "changed only"}  ↑↓ scroll`;
+}
 
 /** The whole screen: facts above, tables between, keys below. */
 export function liveFrame(live: Live, { columns, rows, colour }: Size): Frame {
@@ -57,13 +60,16 @@ export function liveFrame(live: Live, { columns, rows, colour }: Size): Frame {
   const shown = body.slice(scroll, scroll + room);
   const filled = [...shown, ...Array.from({ length: Math.max(0, room - shown.length) }, () => "")];
   const where = mostScroll === 0 ? "" : `  lines ${scroll + 1}–${scroll + shown.length} of ${body.length}`;
-  const lines = [...top, ...filled, paint("quiet", middle(KEYS + where, columns))];
+  const lines = [...top, ...filled, paint("quiet", middle(keysOf(live) + where, columns))];
   return { lines: lines.slice(0, rows), mostScroll };
 }
 
-function topLines({ name, now, stats, problem, paused }: Live, columns: number, paint: Paint): string[] {
+function topLines({ name, now, stats, problem, paused, onlyChanged }: Live, columns: number, paint: Paint): string[] {
   const clock = now.toTimeString().slice(0, 8);
-  const title = middle(`${printable(name)}  ${clock}${paused ? "  paused" : ""}`, columns);
+  const title = middle(
+    `${printable(name)}  ${clock}${paused ? "  paused" : ""}${onlyChanged ? "  changed only" : ""}`,
+    columns,
+  );
   const saved = stats === null ? "" : `last saved ${stats.lastSaved ? formatTimeAgo(stats.lastSaved, now) : "never"}`;
   const sessions = stats === null ? "" : `sessions   ${shortSessions(stats)}`;
   const state = problem === null ? sessions : problem;
