@@ -77,6 +77,17 @@ describe("verify", () => {
     expect(verified).toMatchObject({ code: 1, stdout: expect.stringContaining("agent-stats salvage --to FILE") });
   });
 
+  test("calls a file of another kind what show calls it", async () => {
+    const { args, db } = await database();
+    for (const text of ["# Notes\n", "# Notes\n".repeat(1_000)]) {
+      writeFileSync(db, text);
+      for (const verb of ["show", "verify"]) {
+        const outcome = await agentStats([verb, ...args]);
+        expect(outcome).toMatchObject({ code: 5, stderr: expect.stringContaining("[STATS_NOT_A_DATABASE]") });
+      }
+    }
+  });
+
   test("another key is another exit code", async () => {
     const { path, db } = await database();
     const { code, stderr } = await agentStats(["verify", "--db", db, "--key-file", keyFile(path, "00".repeat(32))]);

@@ -108,7 +108,7 @@ export function unreadable({ db, wal }: FileBytes): StatsError {
       "The file is a SQLite database without encryption: name another file; this one was not changed.",
     );
   }
-  if (db && db.length < PAGE_BYTES && wal.committed.length === 0) {
+  if (db && db.length % PAGE_BYTES !== 0 && wal.committed.length === 0) {
     return new StatsError(
       "STATS_NOT_A_DATABASE",
       "The file is of another kind, or was cut off: name another file, or move this one aside; it was not changed.",
