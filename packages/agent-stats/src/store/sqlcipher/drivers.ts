@@ -15,6 +15,8 @@ export interface Driver {
   withSalt(hex: string): string;
 }
 
+const NEEDS_NODE_22: DriverName = "better-sqlite3-multiple-ciphers";
+
 type DatabaseClass = new (path: string) => SqliteHandle;
 
 const require = createRequire(import.meta.url);
@@ -33,6 +35,12 @@ export function loadDriver(name?: DriverName): Driver {
     } catch {
       // Installed, but not for this platform: the other one may be.
     }
+  }
+  if (name === NEEDS_NODE_22 && nodeMajor < 22) {
+    throw new StatsError(
+      "STATS_DRIVER_MISSING",
+      `The driver ${name} needs Node.js 22, and this is ${nodeMajor}: take @signalapp/sqlcipher.`,
+    );
   }
   const install = nodeMajor >= 22 ? "better-sqlite3-multiple-ciphers@13" : "@signalapp/sqlcipher@4";
   throw new StatsError(
