@@ -80,6 +80,7 @@ describe("sessions", () => {
     const shown = lines(80, [{ ...closed, log: many }]).slice(4);
     expect(shown.slice(0, 2)).toEqual(["", "and 2 earlier lines, shown by --json"]);
     expect(shown.filter((line) => line.includes("added"))).toHaveLength(10);
+    expect(lines(80, [{ ...closed, log: many.slice(1) }])).toContain("and 1 earlier line, shown by --json");
   });
 
   test("none", () => {

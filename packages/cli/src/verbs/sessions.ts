@@ -4,6 +4,7 @@ import type { SourceFlags } from "../flags.ts";
 import { read } from "../source.ts";
 import { headerLines } from "../text/header.ts";
 import { type Paint, painter } from "../text/paint.ts";
+import { plural } from "../text/plural.ts";
 import { formatDeed, formatDoer, formatHow, formatLoss, formatSessions, lossesOf } from "../text/sessions.ts";
 import { type Cell, type Column, columnWidths, tableRow, tableWidth } from "../text/table.ts";
 import { formatDuration, formatTime } from "../text/times.ts";
@@ -52,7 +53,7 @@ function logLines(found: readonly Shown[], width: number, paint: Paint): string[
   const widths = columnWidths(LOG_COLUMNS, rows, width);
   return [
     "",
-    ...(earlier > 0 ? [paint("quiet", `and ${earlier} earlier lines, shown by --json`)] : []),
+    ...(earlier > 0 ? [paint("quiet", `and ${plural(earlier, "earlier line")}, shown by --json`)] : []),
     ...rows.map((row) => tableRow(LOG_COLUMNS, widths, row, paint)),
   ];
 }
