@@ -5,7 +5,8 @@ import { rootHelp } from "./help.ts";
 import { buildApplication, buildRouteMap, help, type RouteMap, version } from "./stricli.ts";
 import { text } from "./usage.ts";
 
-const routes = buildRouteMap<string, CliContext>({
+/** Every verb, and the verbs of verbs. */
+export const routes = buildRouteMap<string, CliContext>({
   routes: catalogue,
   docs: { brief: "Shows the encrypted statistics of a messaging agent" },
 });

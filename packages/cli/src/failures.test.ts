@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "@signalapp/sqlcipher";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { agentStats, bytesOf, closedDatabase, database, folder, KEY, NEAR } from "./cli.testing.ts";
+import { agentStats, bytesOf, closedDatabase, DRIVERS, database, folder, KEY, NEAR } from "./cli.testing.ts";
 
 /** A driver of its own: what the library would never do to a file. */
 function change(file: string, key: string | null, ...statements: readonly string[]): void {
@@ -219,6 +219,16 @@ describe("a file that another process holds to write", () => {
 
 const LATER = "--from is later than --to: give the earlier one as --from.";
 
+test("a driver that cannot run on this Node.js says so; control: where it can, it reads", async () => {
+  const { args } = await database();
+  const { code, stderr } = await agentStats(["show", ...args, "--driver", "better-sqlite3-multiple-ciphers"]);
+  if (DRIVERS.includes("better-sqlite3-multiple-ciphers"))
+    return expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  expect(code).toBe(1);
+  expect(stderr).toContain("better-sqlite3-multiple-ciphers needs Node.js 22, and this is ");
+  expectOneSentence(stderr, "STATS_DRIVER_MISSING");
+});
+
 describe("what cannot be understood: 2", () => {
   test.each([
     [["shwo"], "There is no verb shwo: did you mean show?"],
@@ -254,7 +264,10 @@ describe("what cannot be understood: 2", () => {
     [["watch", "simplex", "--db", "x"], "URL is needed: see --help."],
     [["completion"], "SHELL is needed: see --help."],
     [["completion", KEY], "SHELL cannot have this value: see --help."],
-    [["help"], "There is no verb help: see agent-stats --help."],
+    [["help", "shwo"], "There is no verb shwo: did you mean show?"],
+    [["import"], "After import comes simplex: see agent-stats import --help."],
+    [["import", "mqtt"], "After import comes simplex: see agent-stats import --help."],
+    [["watch", "foo"], "After watch comes screen or simplex: see agent-stats watch --help."],
     [[""], "There is no verb of that name: see agent-stats --help."],
   ])("%j", async (args, sentence) => {
     expect(await agentStats(args)).toEqual({

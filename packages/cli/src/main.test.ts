@@ -227,6 +227,14 @@ describe("the command", () => {
     expect([help, short]).toEqual([alone, alone]);
   });
 
+  test("help is --help, of a verb too", async () => {
+    for (const words of [[], ["show"], ["import", "simplex"]]) {
+      const [help, flag] = await Promise.all([agentStats(["help", ...words]), agentStats([...words, "--help"])]);
+      expect(help).toEqual(flag);
+      expect(help).toMatchObject({ code: 0, stderr: "", stdout: expect.stringContaining("USAGE\n") });
+    }
+  });
+
   test("says its version", async () => {
     const { version } = JSON.parse(readFileSync(join(PACKAGE, "package.json"), "utf8"));
     expect(await agentStats(["--version"])).toMatchObject({ code: 0, stdout: `${version}\n`, stderr: "" });

@@ -1,8 +1,9 @@
 #!/usr/bin/env node
-import { app } from "./app.ts";
+import { app, routes } from "./app.ts";
 import { type CliContext, terminalOf } from "./context.ts";
 import { EXIT, exitCodeOf, sentenceOf } from "./errors.ts";
 import { ExitCode, run } from "./stricli.ts";
+import { wordsOf } from "./words.ts";
 
 /** Stricli's own codes are negative, and no shell knows these. */
 const EXIT_OF_STRICLI: Readonly<Record<number, number>> = {
@@ -36,7 +37,7 @@ try {
   const [verb, ...words] = process.argv.slice(2);
   // What shells ask at each Tab. No verb of its own: its words are another verb's, unfinished.
   if (verb === "__complete") await (await import("./complete.ts")).complete(app, words, context);
-  else await run(app, process.argv.slice(2), context);
+  else await run(app, wordsOf(process.argv.slice(2), routes), context);
   const code = Number(context.process.exitCode ?? EXIT.ok);
   process.exitCode = code < 0 ? (EXIT_OF_STRICLI[code] ?? EXIT.other) : code;
 } catch (error) {

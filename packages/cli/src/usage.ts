@@ -17,8 +17,8 @@ const didYouMean = (corrections: readonly string[]) =>
     ? `: did you mean ${corrections.join(" or ").replaceAll("`", "")}?`
     : ": see agent-stats --help.";
 
-/** Nothing is near to no word at all, and verbs that are near to `help` do not help. */
-const isMistyped = (verb: string) => verb !== "" && verb !== "help";
+/** Nothing is near to no word at all. */
+const isMistyped = (verb: string) => verb !== "";
 
 const usage = (sentence: string) => sentenceOf(new CliError("USAGE", sentence));
 
