@@ -1,6 +1,10 @@
-import { describe, expect, test } from "vitest";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { count } from "../.ci/count-tests.js";
-import { fileProblems } from "../scripts/package-check.js";
+import { compileWithoutNode, fileProblems } from "../scripts/package-check.js";
 
 describe("the files of a package", () => {
   const isThere = (path: string) => !path.startsWith("src/renamed.");
@@ -19,6 +23,28 @@ describe("the files of a package", () => {
     ["the compiler's notes", [...good, "dist/.tsbuildinfo"]],
   ])("control: %s is a problem", (_, files) => {
     expect(fileProblems(files, isThere)).toHaveLength(1);
+  });
+});
+
+describe("the types of a package", { timeout: 60_000 }, () => {
+  test("need none of Node.js", async () => {
+    const folder = fileURLToPath(new URL("../packages/agent-stats", import.meta.url));
+    const { exports } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+    expect(await compileWithoutNode("agent-stats", folder, Object.keys(exports))).toMatchObject({
+      ok: true,
+      output: "",
+    });
+  });
+
+  test.each([
+    ["ArrayBuffer", true],
+    ["Buffer", false],
+  ])("control: of what gives a %s: %s", async (type, ok) => {
+    const folder = mkdtempSync(join(tmpdir(), "agent-stats-leak-"));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    writeFileSync(join(folder, "package.json"), '{ "name": "leak", "type": "module", "exports": "./index.js" }');
+    writeFileSync(join(folder, "index.d.ts"), `export declare const bytes: ${type};`);
+    expect((await compileWithoutNode("leak", folder, ["."])).ok).toBe(ok);
   });
 });
 
