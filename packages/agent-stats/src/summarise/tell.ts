@@ -155,7 +155,7 @@ function crashes({ killed, exceptions, rejections, ofSessions, ...finding }: Cra
   const all = killed + exceptions + rejections;
   const missing =
     finding.canHaveLostMs > 0
-      ? `: up to ${together(durationText(finding.canHaveLostMs))} of counting and one save${killed > 1 ? " each" : ""} can be missing`
+      ? `: ${lossText(finding.canHaveLostMs, killed)}`
       : ": nothing of what it counted is missing";
   const how = [
     ...(killed > 0
@@ -177,6 +177,11 @@ function crashes({ killed, exceptions, rejections, ofSessions, ...finding }: Cra
 }
 
 const NAMED_SESSIONS = 10;
+
+/** What sessions that were killed can have lost together. */
+export function lossText(ms: number, killed: number): string {
+  return `up to ${together(durationText(ms))} of counting and one save${killed > 1 ? " each" : ""} can be missing`;
+}
 
 function countsLine(finding: FailingFinding | FailingEverywhereFinding): string {
   const told = new Set(finding.reasons.map(({ counter }) => counter));

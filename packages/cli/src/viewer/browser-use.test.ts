@@ -136,7 +136,7 @@ describe.skipIf(noBrowser !== null)("using the viewer in Chromium", { timeout: 1
     await page.getByText("The app was killed once").first().waitFor();
     await page.getByRole("button", { name: "Look at Sessions" }).click();
     await page.getByRole("heading", { level: 1, name: "Sessions" }).waitFor();
-    await page.getByText("of counting can be missing").waitFor();
+    await page.getByText("3 sessions, 1 ended badly; up to 2.5 s of counting and one save can be missing.").waitFor();
   });
 
   test("pause stops every change", async () => {

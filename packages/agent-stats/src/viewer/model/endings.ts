@@ -1,4 +1,6 @@
 import type { Session } from "../../summarise/sessions.ts";
+import { durationText } from "../../summarise/words.ts";
+import { NOT_KNOWN } from "./words.ts";
 
 const ENDINGS: Readonly<Record<Session["how"], string>> = {
   running: "running",
@@ -22,4 +24,10 @@ const BAD: ReadonlySet<Session["how"]> = new Set(["killed", "exception", "reject
 
 export function endedBadly({ how }: Pick<Session, "how">): boolean {
   return BAD.has(how);
+}
+
+/** What of its counting can be missing, as the command says it; of one that runs nobody can say. */
+export function missingText({ how, canHaveLostMs }: Pick<Session, "how" | "canHaveLostMs">): string {
+  if (how === "running") return NOT_KNOWN;
+  return canHaveLostMs > 0 ? `≤ ${durationText(canHaveLostMs)} + save` : "nothing";
 }

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { mqtt } from "../../agents/mqtt.ts";
 import { smp } from "../../agents/simplex.ts";
 import type { TimelineEntry } from "../../summarise/timeline.ts";
+import { missingText } from "./endings.ts";
 import { meterOf, sumFigures } from "./figures.ts";
 import { groupsOf, isOwn } from "./groups.ts";
 import { messageOf } from "./messages.ts";
@@ -186,6 +187,15 @@ describe("words", () => {
       "server 1",
       "profile 1",
     ]);
+  });
+
+  test("never promise less of what can be missing than is", () => {
+    const losses = [
+      missingText({ how: "killed", canHaveLostMs: 2_500 }),
+      missingText({ how: "close", canHaveLostMs: 0 }),
+    ];
+    expect(losses).toEqual(["≤ 2.5 s + save", "nothing"]);
+    expect(missingText({ how: "running", canHaveLostMs: 0 })).toBe("–");
   });
 
   test("do not guess between a wrong key and damage, unless the file has told", () => {

@@ -1,6 +1,7 @@
 import { useState } from "preact/hooks";
 import type { Session, SessionWithCounts } from "../../summarise/sessions.ts";
-import { endedBadly, endingText } from "../model/endings.ts";
+import { lossText } from "../../summarise/tell.ts";
+import { endedBadly, endingText, missingText } from "../model/endings.ts";
 import { added } from "../model/figures.ts";
 import { isShown } from "../model/select.ts";
 import { barOf, lastKnown } from "../model/spans.ts";
@@ -19,7 +20,8 @@ export function Sessions({ view, heading }: ScreenProps) {
   const sessions = view.data.stats.sessions.toReversed();
   const shown = whole ? sessions : sessions.slice(0, SHOWN);
   const bad = sessions.filter(endedBadly).length;
-  const lostMs = sessions.reduce((sum, { canHaveLostMs }) => sum + canHaveLostMs, 0);
+  const lossy = sessions.filter(({ canHaveLostMs }) => canHaveLostMs > 0);
+  const lostMs = lossy.reduce((sum, { canHaveLostMs }) => sum + canHaveLostMs, 0);
   const choose = (session: number) =>
     setChosen(chosen.includes(session) ? chosen.filter((each) => each !== session) : [...chosen, session].slice(-2));
   return (
@@ -27,7 +29,7 @@ export function Sessions({ view, heading }: ScreenProps) {
       <Heading heading={heading}>Sessions</Heading>
       <p class={bad > 0 ? "verdict bad" : "verdict"}>
         {plural(sessions.length, "session")}, {bad === 0 ? "none" : countText(bad)} ended badly
-        {lostMs > 0 ? `; up to ${durationText(lostMs)} of counting can be missing` : ""}.
+        {lostMs > 0 ? `; ${lossText(lostMs, lossy.length)}` : ""}.
       </p>
       {sessions.length === 0 ? (
         <NoMatch>No session is left in history.</NoMatch>
@@ -101,9 +103,7 @@ function Runs({ sessions, chosen, onChoose, now }: RunsProps) {
                 <td class={kind} data-title="How">
                   {endingText(session)}
                 </td>
-                <td data-title="Can be missing">
-                  {session.canHaveLostMs > 0 ? `up to ${durationText(session.canHaveLostMs)}` : "nothing"}
-                </td>
+                <td data-title="Can be missing">{missingText(session)}</td>
                 <td class="bars" aria-hidden="true">
                   <span class={`bar ${kind}`} style={{ marginLeft: `${from}%`, width: `${width}%` }} />
                 </td>
