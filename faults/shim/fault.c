@@ -31,7 +31,9 @@ static struct control *control;
 static const char *folder;
 static size_t folder_length;
 
-#define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
+/* Looked up once at each place: dlsym takes a lock, and a signal that comes while it holds it calls read and write too. */
+#define REAL(name) \
+  ({ static __typeof__(&name) real; if (!real) real = (__typeof__(&name))dlsym(RTLD_NEXT, #name); real; })
 
 __attribute__((constructor)) static void start(void) {
   const char *path = getenv("FAULTS_CONTROL");

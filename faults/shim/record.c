@@ -34,8 +34,9 @@ static const char *folder, *marks;
 static size_t folder_length;
 static int log_fd = -1;
 
-#define REAL(name) ((__typeof__(&name))real(#name))
-static void *real(const char *name) { return dlsym(RTLD_NEXT, name); }
+/* Looked up once at each place: dlsym takes a lock, and a signal that comes while it holds it calls read and write too. */
+#define REAL(name) \
+  ({ static __typeof__(&name) real; if (!real) real = (__typeof__(&name))dlsym(RTLD_NEXT, #name); real; })
 
 static void record(enum op op, int fd, int64_t offset, const void *bytes, uint32_t length) {
   unsigned char head[17];
