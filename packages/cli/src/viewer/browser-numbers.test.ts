@@ -1,8 +1,8 @@
 import type { Browser, Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { agentStats } from "../cli.testing.ts";
-import { launch, lookAt, noBrowser } from "./browser.testing.ts";
-import { FIXTURES, type Fixture, goTo, running, serveFixture, settled } from "./screens.testing.ts";
+import { launch, noBrowser } from "./browser.testing.ts";
+import { FIXTURES, goTo, openFixture, running, settled } from "./screens.testing.ts";
 
 const digits = (text: string) => text.replaceAll("\u202f", "");
 
@@ -29,14 +29,6 @@ describe.skipIf(noBrowser !== null)("the numbers of the viewer in Chromium", { t
   });
   afterAll(() => browser.close());
 
-  const open = async (fixture: Fixture) => {
-    const server = await serveFixture(fixture);
-    const { page, faults, context } = await lookAt(browser);
-    await page.goto(server.link);
-    await settled(page);
-    return { server, page, faults, context };
-  };
-
   const rowsOn = (page: Page): Promise<string[][]> =>
     page.locator("table.counters tbody tr").evaluateAll((rows) =>
       rows.map((row) => {
@@ -48,7 +40,7 @@ describe.skipIf(noBrowser !== null)("the numbers of the viewer in Chromium", { t
     );
 
   test("every number is that of show --json, also of the session that runs", async () => {
-    const { page, server } = await open(FIXTURES["3 servers"]);
+    const { page, server } = await openFixture(browser, FIXTURES["3 servers"]);
     const { server: counter, stats } = await running(server.db);
     counter.add("sent", 2_011);
     await stats.flush();
@@ -91,7 +83,7 @@ describe.skipIf(noBrowser !== null)("the numbers of the viewer in Chromium", { t
   });
 
   test("the numbers of protocols, of a range and of sessions are those that the command prints", async () => {
-    const { page, server } = await open(FIXTURES["3 servers"]);
+    const { page, server } = await openFixture(browser, FIXTURES["3 servers"]);
     const printed = async (...words: string[]) =>
       JSON.parse((await agentStats([...words, ...server.args, "--json"])).stdout);
     const sum = (all: readonly Counted[], names: readonly string[]) =>
@@ -138,7 +130,7 @@ describe.skipIf(noBrowser !== null)("the numbers of the viewer in Chromium", { t
   });
 
   test("gives one failure rate of a server, whoever tells it, and says what it is of", async () => {
-    const { page, server } = await open(FIXTURES["failing all the time"]);
+    const { page, server } = await openFixture(browser, FIXTURES["failing all the time"]);
     const text = async (locator: Locator) => digits(await locator.innerText()).replaceAll("\u00a0", " ");
     const { stdout } = await agentStats(["doctor", ...server.args, "--json"]);
     const [found] = JSON.parse(stdout).findings;
@@ -158,7 +150,7 @@ describe.skipIf(noBrowser !== null)("the numbers of the viewer in Chromium", { t
   });
 
   test("shows what is not known as a dash, and what was counted as zero: nothing is live when no app runs", async () => {
-    const { page } = await open(FIXTURES["a story"]);
+    const { page } = await openFixture(browser, FIXTURES["a story"]);
     await page.getByLabel("This session").check();
     expect(await page.locator("[data-figure=sent]").innerText()).toBe("–");
     await page.getByText("not recorded").first().waitFor();

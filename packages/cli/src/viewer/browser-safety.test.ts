@@ -5,7 +5,7 @@ import { parseReport } from "agent-stats/report";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { launch, lookAt, noBrowser } from "./browser.testing.ts";
-import { everyScreen, FIXTURES, type Fixture, goTo, serveFixture, settled } from "./screens.testing.ts";
+import { everyScreen, FIXTURES, goTo, openFixture, settled } from "./screens.testing.ts";
 
 const digits = (text: string) => text.replaceAll("\u202f", "");
 
@@ -25,16 +25,8 @@ describe.skipIf(noBrowser !== null)("the viewer in Chromium, for its owner only"
   });
   afterAll(() => browser.close());
 
-  const open = async (fixture: Fixture) => {
-    const server = await serveFixture(fixture);
-    const { page, faults, context } = await lookAt(browser);
-    await page.goto(server.link);
-    await settled(page);
-    return { server, page, faults, context };
-  };
-
   test("the link works once, and is gone from the address bar", async () => {
-    const { page, server } = await open(FIXTURES["3 servers"]);
+    const { page, server } = await openFixture(browser, FIXTURES["3 servers"]);
     expect(page.url()).toBe(`http://127.0.0.1:${server.port}/`);
     expect(await page.evaluate("document.cookie")).toBe("");
     expect(await page.evaluate("performance.getEntriesByType('navigation')[0].name")).not.toContain("token");
@@ -46,7 +38,7 @@ describe.skipIf(noBrowser !== null)("the viewer in Chromium, for its owner only"
   });
 
   test("a saved page opens from its file, shows every number, asks nobody, and runs nothing but its own script", async () => {
-    const { page } = await open(FIXTURES["a story"]);
+    const { page } = await openFixture(browser, FIXTURES["a story"]);
     await goTo(page, "Report");
     const [saved] = await Promise.all([
       page.waitForEvent("download"),
@@ -79,7 +71,7 @@ describe.skipIf(noBrowser !== null)("the viewer in Chromium, for its owner only"
   });
 
   test("copies what is seen, and keeps addresses out of the browser's history", async () => {
-    const { page } = await open(FIXTURES["3 servers"]);
+    const { page } = await openFixture(browser, FIXTURES["3 servers"]);
     await goTo(page, "Servers");
     await page.getByRole("button", { name: "one.example" }).click();
     await page.getByRole("heading", { level: 1, name: "one.example:8883" }).waitFor();
@@ -92,7 +84,7 @@ describe.skipIf(noBrowser !== null)("the viewer in Chromium, for its owner only"
   });
 
   test("stays on its screen over a reload; of a server's, whose name nobody keeps, with all servers", async () => {
-    const { page } = await open(FIXTURES["3 servers"]);
+    const { page } = await openFixture(browser, FIXTURES["3 servers"]);
     await goTo(page, "Sessions");
     await page.reload();
     await page.getByRole("heading", { level: 1, name: "Sessions" }).waitFor();
@@ -105,7 +97,7 @@ describe.skipIf(noBrowser !== null)("the viewer in Chromium, for its owner only"
 
   test("hides names in everything that the page holds, also over a reload, before anything is drawn", async () => {
     const fixture = { ...FIXTURES["a story"], canWrite: true };
-    const { page, context } = await open(fixture);
+    const { page, context } = await openFixture(browser, fixture);
     // The whole of it at every change, with what stands in fields, and what a browser keeps of it.
     await context.addInitScript(`
       globalThis.named = [];
@@ -147,7 +139,7 @@ describe.skipIf(noBrowser !== null)("the viewer in Chromium, for its owner only"
   });
 
   test("shows the live values of an app's own handle, and a name that is markup as text", async () => {
-    const { page, faults } = await open(FIXTURES["first run"]);
+    const { page, faults } = await openFixture(browser, FIXTURES["first run"]);
     await page.evaluate(`import("/viewer.js").then(({ createViewer }) => {
       document.body.replaceChildren(document.createElement("div"));
       const now = new Date();
@@ -173,7 +165,7 @@ describe.skipIf(noBrowser !== null)("the viewer in Chromium, for its owner only"
   });
 
   test("a page of another origin learns nothing and changes nothing, with the owner's cookie in the same browser", async () => {
-    const { server, context, page: own } = await open(FIXTURES["3 servers"]);
+    const { server, context, page: own } = await openFixture(browser, FIXTURES["3 servers"]);
     const evil = createServer((_, response) => response.setHeader("content-type", "text/html").end("<!doctype html>"));
     await new Promise<void>((done) => evil.listen(0, "127.0.0.1", done));
     onTestFinished(() => void evil.close());

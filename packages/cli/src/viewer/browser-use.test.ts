@@ -4,8 +4,8 @@ import { parseReport } from "agent-stats/report";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { agentStats } from "../cli.testing.ts";
-import { launch, lookAt, noBrowser } from "./browser.testing.ts";
-import { FIXTURES, type Fixture, goTo, running, runningElsewhere, serveFixture, settled } from "./screens.testing.ts";
+import { launch, noBrowser } from "./browser.testing.ts";
+import { FIXTURES, goTo, openFixture, running, runningElsewhere, settled } from "./screens.testing.ts";
 
 const digits = (text: string) => text.replaceAll("\u202f", "");
 
@@ -16,16 +16,8 @@ describe.skipIf(noBrowser !== null)("using the viewer in Chromium", { timeout: 1
   });
   afterAll(() => browser.close());
 
-  const open = async (fixture: Fixture) => {
-    const server = await serveFixture(fixture);
-    const { page, faults, context } = await lookAt(browser);
-    await page.goto(server.link);
-    await settled(page);
-    return { server, page, faults, context };
-  };
-
   test("somebody new learns from the page alone which server fails, since when, how, and that the app crashed", async () => {
-    const { page } = await open(FIXTURES["a story"]);
+    const { page } = await openFixture(browser, FIXTURES["a story"]);
     const verdict = (await page.locator(".verdict").innerText()).replaceAll("\u00a0", " ");
     expect(verdict).toMatch(
       /^my\.example:5223: \d+ % of sends failed, mostly QUOTA, since \d+ \w+; other servers fine\.$/,
@@ -43,7 +35,7 @@ describe.skipIf(noBrowser !== null)("using the viewer in Chromium", { timeout: 1
   });
 
   test("the keyboard alone leads from the filter to a saved report, whose bytes are those of the preview", async () => {
-    const { page, faults } = await open(FIXTURES["3 servers"]);
+    const { page, faults } = await openFixture(browser, FIXTURES["3 servers"]);
     const focused = () => page.evaluate("document.activeElement.textContent || document.activeElement.name || ''");
     const tabTo = async (text: string, back = false) => {
       for (let i = 0; i < 60; i++) {
@@ -78,7 +70,7 @@ describe.skipIf(noBrowser !== null)("using the viewer in Chromium", { timeout: 1
     ["rounded", /Round the counts/],
     ["without a readable name", /Keep well-known public servers readable/],
   ])("what is saved or copied is what is shown, also %s", async (_, wish) => {
-    const { page } = await open(FIXTURES["a story"]);
+    const { page } = await openFixture(browser, FIXTURES["a story"]);
     await goTo(page, "Report");
     const preview = () => page.locator("pre.preview").innerText();
     await page.locator("pre.preview").waitFor();
@@ -97,7 +89,7 @@ describe.skipIf(noBrowser !== null)("using the viewer in Chromium", { timeout: 1
   });
 
   test("live numbers come by themselves, and leave focus, selection and scrolling alone", async () => {
-    const { page, server } = await open(FIXTURES["1 000 servers"]);
+    const { page, server } = await openFixture(browser, FIXTURES["1 000 servers"]);
     await goTo(page, "Servers");
     const { server: counter, stats } = await running(server.db);
     const add = async (amount: number) => {
@@ -122,7 +114,7 @@ describe.skipIf(noBrowser !== null)("using the viewer in Chromium", { timeout: 1
   });
 
   test("notices by itself that the app was killed, which changes no file, and leads to its session", async () => {
-    const { page, server } = await open(FIXTURES["3 servers"]);
+    const { page, server } = await openFixture(browser, FIXTURES["3 servers"]);
     const kill = await runningElsewhere(server.db);
     await page.getByText("running", { exact: true }).waitFor();
     // Control: as long as it runs, looking again changes nothing.
@@ -140,7 +132,7 @@ describe.skipIf(noBrowser !== null)("using the viewer in Chromium", { timeout: 1
   });
 
   test("pause stops every change", async () => {
-    const { page, server } = await open(FIXTURES["3 servers"]);
+    const { page, server } = await openFixture(browser, FIXTURES["3 servers"]);
     const { server: counter, stats } = await running(server.db);
     const count = async () => {
       counter.add("sent", 7);
@@ -164,7 +156,7 @@ describe.skipIf(noBrowser !== null)("using the viewer in Chromium", { timeout: 1
   });
 
   test("searches, sorts, folds the long tail, and says when nothing matches", async () => {
-    const { page } = await open(FIXTURES["1 000 servers"]);
+    const { page } = await openFixture(browser, FIXTURES["1 000 servers"]);
     await goTo(page, "Servers");
     expect(await page.locator("tbody tr").count()).toBe(25);
     await page.getByRole("button", { name: "Sent" }).click();
@@ -180,7 +172,7 @@ describe.skipIf(noBrowser !== null)("using the viewer in Chromium", { timeout: 1
   });
 
   test("puts one's own servers first, and those that everybody has after them", async () => {
-    const { page } = await open(FIXTURES["a story"]);
+    const { page } = await openFixture(browser, FIXTURES["a story"]);
     await goTo(page, "Servers");
     const names = await page
       .locator("section")
@@ -193,7 +185,7 @@ describe.skipIf(noBrowser !== null)("using the viewer in Chromium", { timeout: 1
   });
 
   test("shows hidden profiles on request only", async () => {
-    const { page } = await open({ ...FIXTURES["3 servers"], hiddenUsers: ["bert"] });
+    const { page } = await openFixture(browser, { ...FIXTURES["3 servers"], hiddenUsers: ["bert"] });
     const sent = async () => Number(digits(await page.locator("[data-figure=sent]").innerText()));
     const without = await sent();
     expect(await page.locator("option", { hasText: "bert" }).count()).toBe(0);
@@ -215,7 +207,7 @@ describe.skipIf(noBrowser !== null)("using the viewer in Chromium", { timeout: 1
   });
 
   test("forgets a profile and resets after the word was typed, and not before", async () => {
-    const { page, server } = await open(FIXTURES["3 servers"]);
+    const { page, server } = await openFixture(browser, FIXTURES["3 servers"]);
     const shown = async () => (await agentStats(["show", ...server.args, "--json"])).stdout;
     await page.getByLabel("Profile").selectOption({ label: "anna" });
     await goTo(page, "Actions");

@@ -1,15 +1,14 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Look, launch, lookAt, noBrowser } from "./browser.testing.ts";
+import { type Look, launch, noBrowser } from "./browser.testing.ts";
 import {
   axeViolations,
   everyScreen,
   FIXTURES,
   type Fixture,
   hold,
+  openFixture,
   running,
-  serveFixture,
-  settled,
   tooWide,
 } from "./screens.testing.ts";
 
@@ -24,12 +23,9 @@ describe.skipIf(noBrowser !== null)("the viewer in Chromium", { timeout: 180_000
   afterAll(() => browser.close());
 
   const open = async (fixture: Fixture, look: Look = {}) => {
-    const server = await serveFixture(fixture);
-    const { page, faults } = await lookAt(browser, look);
-    await page.goto(server.link);
-    await settled(page, fixture);
-    if (fixture.stale) await loseConnection(page);
-    return { server, page, faults };
+    const opened = await openFixture(browser, fixture, look);
+    if (fixture.stale) await loseConnection(opened.page);
+    return opened;
   };
 
   const loseConnection = async (page: Page) => {

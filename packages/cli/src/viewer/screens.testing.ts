@@ -6,9 +6,10 @@ import { join } from "node:path";
 import SqliteDatabase from "@signalapp/sqlcipher";
 import { openAgentStats } from "agent-stats";
 import { sqlcipherStore } from "agent-stats/sqlcipher";
-import type { Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { expect, onTestFinished } from "vitest";
 import { folder, KEY, keyFile, PACKAGE, protocol } from "../cli.testing.ts";
+import { type Look as BrowserLook, lookAt } from "./browser.testing.ts";
 import { type Database, openDatabase } from "./database.ts";
 import {
   failingAllTheTime,
@@ -171,18 +172,27 @@ export async function settled(page: Page, { silent }: Fixture = {}): Promise<voi
   await expect.poll(() => page.getByText("Looking at what was counted").count(), { timeout: 20_000 }).toBe(0);
 }
 
-type Look = (screen: string) => Promise<void>;
+/** A page of its own on a real file with this history, when all of it is there. */
+export async function openFixture(browser: Browser, fixture: Fixture, look?: BrowserLook) {
+  const server = await serveFixture(fixture);
+  const looking = await lookAt(browser, look);
+  await looking.page.goto(server.link);
+  await settled(looking.page, fixture);
+  return { server, ...looking };
+}
+
+type Visit = (screen: string) => Promise<void>;
 
 /** Everything that can be seen of a page, one after the other. */
-export async function everyScreen(page: Page, fixture: Fixture, look: Look): Promise<void> {
-  await look("first");
+export async function everyScreen(page: Page, fixture: Fixture, visit: Visit): Promise<void> {
+  await visit("first");
   if (fixture.silent === "getServersStats" || (await page.locator(".message").count()) > 0) return;
   for (const screen of [...SCREENS, "Actions"]) {
     if ((await page.getByRole("navigation").getByRole("button", { name: screen }).count()) === 0) continue;
     await goTo(page, screen);
     await settled(page, fixture);
-    await look(screen);
-    await inOtherStates(page, screen, look);
+    await visit(screen);
+    await inOtherStates(page, screen, visit);
   }
   await goTo(page, "Servers");
   const first = page.locator("tbody button.link").first();
@@ -193,24 +203,24 @@ export async function everyScreen(page: Page, fixture: Fixture, look: Look): Pro
   const folded = page.getByRole("button", { name: /^Show \d+ counters/ });
   if ((await folded.count()) > 0) await folded.click();
   if (fixture.silent !== "getTimeline") await page.getByText("The same as a table").click();
-  await look("Server");
+  await visit("Server");
 }
 
 /** What is only there after somebody did something. */
-async function inOtherStates(page: Page, screen: string, look: Look): Promise<void> {
+async function inOtherStates(page: Page, screen: string, visit: Visit): Promise<void> {
   const hide = page.getByRole("button", { name: "Hide names" });
   const isHidden = (await hide.getAttribute("aria-pressed")) === "true";
   if (screen === "Overview" && !isHidden) {
     const pause = page.getByRole("button", { name: "Pause" });
     await pause.click();
     await hide.click();
-    await look("Overview, paused, without names");
+    await visit("Overview, paused, without names");
     await pause.click();
     await hide.click();
   }
   if (screen === "Servers") {
     await page.getByRole("searchbox").fill("no such server");
-    await look("Servers, no match");
+    await visit("Servers, no match");
     await page.getByRole("searchbox").fill("");
   }
   if (screen === "Sessions" && (await page.getByLabel(/Compare session/).count()) > 1) {
@@ -219,18 +229,18 @@ async function inOtherStates(page: Page, screen: string, look: Look): Promise<vo
         .getByLabel(/Compare session/)
         .nth(session)
         .check();
-    await look("Sessions, two compared");
+    await visit("Sessions, two compared");
   }
   if (screen === "Report" && !isHidden) {
     const name = page.getByRole("textbox");
     await name.fill("anna");
     await name.blur();
     await page.locator("[role=alert], pre.preview").first().waitFor();
-    await look("Report, refused");
+    await visit("Report, refused");
   }
   if (screen === "Actions") {
     await page.getByRole("button", { name: "Reset all statistics" }).click();
-    await look("Actions, another word");
+    await visit("Actions, another word");
   }
 }
 

@@ -124,6 +124,11 @@ function inWorker(options: CallsOptions): StatsStore {
   let lastId = 0;
   const exits = atExit();
 
+  const nobodyWaits = (worker: Worker) => {
+    worker.unref();
+    exits.delete(comeToRest);
+  };
+
   const start = () => {
     const { port1, port2 } = new MessageChannel();
     const [answered, ending] = [sharedNumber(), sharedNumber()];
@@ -142,10 +147,7 @@ function inWorker(options: CallsOptions): StatsStore {
       const call = waiting.get(answer.id);
       if ("part" in answer) return call?.parts?.add(answer.part);
       waiting.delete(answer.id);
-      if (waiting.size === 0) {
-        worker.unref();
-        exits.delete(comeToRest);
-      }
+      if (waiting.size === 0) nobodyWaits(worker);
       if (answer.ok) settle(call, answer.value);
       else {
         // A thread of Node remembers what was not installed: what is installed later, only another one finds.
@@ -174,7 +176,7 @@ function inWorker(options: CallsOptions): StatsStore {
       );
       for (const { reject } of waiting.values()) reject(failed);
       waiting.clear();
-      exits.delete(comeToRest);
+      nobodyWaits(worker);
     };
     worker.on("error", died);
     worker.on("exit", died);
