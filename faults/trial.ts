@@ -55,8 +55,10 @@ export interface Control {
 }
 
 export interface Failure {
-  /** Repeats this very unit. */
+  /** Repeats this very unit, */
   readonly seed: number;
+  /** together with so many: it is the last of them. Default: 1. */
+  readonly count?: number;
   /** One sentence: what was expected and what was found. */
   readonly what: string;
 }

@@ -42,8 +42,8 @@ function spaced(name: string): string {
 }
 
 /** How a failure is repeated. */
-function repeats(trial: string, { seed }: Failure): string {
-  return `npm run faults -- --only ${trial} --seed ${seed} --count 1`;
+function repeats(trial: string, { seed, count = 1 }: Failure): string {
+  return `npm run faults -- --only ${trial} --seed ${seed} --count ${count}`;
 }
 
 function below(result: TrialResult): string[] {
