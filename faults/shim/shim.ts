@@ -8,7 +8,8 @@ export type ShimName = "record" | "fault";
 /**
  * Builds one of the shared objects that stand between a process and its C library.
  *
- * @returns the path of the object, or why there is none here
+ * @returns the path of the object, or why there can be none here
+ * @throws when there is a compiler that cannot build it: what it would have shown must not go missing in silence
  */
 export function buildShim(name: ShimName, folder: string): { readonly path: string } | { readonly whyNot: string } {
   if (process.platform !== "linux") return { whyNot: `the shim that stands before the C library is for Linux` };
@@ -18,8 +19,8 @@ export function buildShim(name: ShimName, folder: string): { readonly path: stri
     execFileSync("cc", args, { stdio: "pipe" });
     return { path };
   } catch (error) {
-    const isMissing = (error as { code?: unknown }).code === "ENOENT";
-    return { whyNot: isMissing ? "there is no C compiler (cc)" : "the C compiler could not build the shim" };
+    if ((error as { code?: unknown }).code === "ENOENT") return { whyNot: "there is no C compiler (cc)" };
+    throw new Error(`the C compiler could not build shim/${name}.c: ${(error as Error).message}`);
   }
 }
 
