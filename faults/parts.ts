@@ -1,8 +1,15 @@
 import { type ChildProcess, fork } from "node:child_process";
+import { closeSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { openOutput, tailOf } from "./outputs.ts";
+
+/** What a part says is kept below its folder, which has to be the trial's or in it. */
+export interface PartFolder {
+  readonly folder: string;
+}
 
 /** A part of a trial in a process of its own: a driver that crashes there is a finding, not the end of the campaign. */
-export interface Part<Job, Result> {
+export interface Part<Job extends PartFolder, Result> {
   /** The compiled module, beside the caller's: `new URL("./part.js", import.meta.url)`. */
   readonly module: URL;
   readonly job: Job;
@@ -15,16 +22,18 @@ export interface Part<Job, Result> {
 
 type Message<Result> = { readonly done: number } | { readonly result: Result };
 
-export async function runPart<Job, Result>(part: Part<Job, Result>): Promise<Result> {
+/** Each has its output to itself: the last that it said is told when it died. */
+let started = 0;
+
+export async function runPart<Job extends PartFolder, Result>(part: Part<Job, Result>): Promise<Result> {
+  started += 1;
+  const output = openOutput(part.job.folder, `part-${started}`);
   const child = fork(fileURLToPath(part.module), [], {
-    stdio: ["ignore", "ignore", "pipe", "ipc"],
+    stdio: ["ignore", output.fd, output.fd, "ipc"],
     env: part.env ?? process.env,
     execArgv: [],
   });
-  let said = "";
-  child.stderr?.on("data", (text: Buffer) => {
-    said = (said + text.toString()).slice(-2_000);
-  });
+  closeSync(output.fd);
   child.send({ job: part.job });
   return new Promise((resolve) => {
     child.on("message", (message: Message<Result>) => {
@@ -33,7 +42,7 @@ export async function runPart<Job, Result>(part: Part<Job, Result>): Promise<Res
       resolve(message.result);
       child.disconnect();
     });
-    child.on("exit", (code, signal) => resolve(part.died(`${howItEnded(code, signal)}: ${said}`)));
+    child.on("exit", (code, signal) => resolve(part.died(`${howItEnded(code, signal)}: ${tailOf(output)}`)));
   });
 }
 
@@ -41,11 +50,16 @@ function howItEnded(code: ChildProcess["exitCode"], signal: ChildProcess["signal
   return signal === null ? `the process ended with code ${code}` : `the process died of ${signal}`;
 }
 
-/** In the part's own module: does the job that it was started with. */
+/** In the part's own module: does the job that it was started with. A job that breaks ends the process, which tells why. */
 export function servePart<Job, Result>(work: (job: Job, progress: (done: number) => void) => Promise<Result>): void {
   const send = (message: Message<Result>) => process.send?.(message);
   process.once("message", async ({ job }: { job: Job }) => {
-    const result = await work(job, (done) => send({ done }));
-    send({ result });
+    try {
+      const result = await work(job, (done) => send({ done }));
+      send({ result });
+    } catch (error) {
+      console.error(error);
+      process.exit(1);
+    }
   });
 }

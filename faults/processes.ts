@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, mkdirSync, openSync } from "node:fs";
-import { join } from "node:path";
+import { closeSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { openOutput } from "./outputs.ts";
 
 /** How a process ended. */
 export interface Ended {
@@ -18,9 +18,6 @@ export interface Child {
   readonly ended: Promise<Ended>;
 }
 
-/** What processes say is kept in a folder of this name, where it is searched for secrets. */
-const OUTPUTS = "outputs";
-
 const running = new Set<ChildProcess>();
 process.on("exit", () => {
   for (const child of running) child.kill("SIGKILL");
@@ -31,14 +28,13 @@ process.on("exit", () => {
  * the folder.
  */
 export function startChild(program: string, given: object, folder: string, { orders = false } = {}): Child {
-  mkdirSync(join(folder, OUTPUTS), { recursive: true });
-  const said = openSync(join(folder, OUTPUTS, "said.txt"), "a");
+  const said = openOutput(folder);
   const path = fileURLToPath(new URL(`./${program}.child.js`, import.meta.url));
   const child = spawn(process.execPath, [path, JSON.stringify(given)], {
-    stdio: orders ? ["ignore", said, said, "ipc"] : ["ignore", said, said],
+    stdio: orders ? ["ignore", said.fd, said.fd, "ipc"] : ["ignore", said.fd, said.fd],
     env: { NODE_NO_WARNINGS: "1", CAMPAIGN_PID: String(process.pid) },
   });
-  closeSync(said);
+  closeSync(said.fd);
   running.add(child);
   const ended = new Promise<Ended>((resolve, reject) => {
     child.on("error", reject);

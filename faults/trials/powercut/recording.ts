@@ -1,10 +1,11 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync } from "node:fs";
+import { closeSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { DriverName } from "agent-stats/sqlcipher";
 import { LEDGERS } from "../../oracle/canary.ts";
 import type { Entry } from "../../oracle/story.ts";
+import { openOutput, tailOf } from "../../outputs.ts";
 import { type Random, randomOf } from "../../random.ts";
 import { Disk, type Image } from "../../replay/disk.ts";
 import { digestOf, imageOf } from "../../replay/image.ts";
@@ -45,7 +46,8 @@ export function record(order: RecordingOrder): Recording {
   const log = join(ledgers, "log");
   const processes = random.whole(1, 3);
   for (let i = 0; i < processes; i++) {
-    runHost(hostOrder(order, random, { data, ledgers, number: i }), { data, log, shim: order.shim });
+    const { folder, shim } = order;
+    runHost(hostOrder(order, random, { data, ledgers, number: i }), { data, log, folder, shim });
   }
   const recording = { told, before, records: readLog(readFileSync(log)) };
   assertComplete(recording, imageOf(data));
@@ -76,18 +78,20 @@ function hostOrder(
   };
 }
 
-interface Behind {
+interface Behind extends Pick<RecordingOrder, "folder" | "shim"> {
   readonly data: string;
   readonly log: string;
-  readonly shim: string;
 }
 
-function runHost(order: HostOrder, { data, log, shim }: Behind): void {
+function runHost(order: HostOrder, { data, log, shim, folder }: Behind): void {
   const env = shimmed(shim, { FAULTS_FOLDER: data, FAULTS_LOG: log, FAULTS_MARKS: order.marks });
   const program = fileURLToPath(new URL("./host.child.js", import.meta.url));
-  const ran = spawnSync(process.execPath, [program, JSON.stringify(order)], { env, encoding: "utf8" });
+  const output = openOutput(folder);
+  const stdio = ["ignore", output.fd, output.fd] as const;
+  const ran = spawnSync(process.execPath, [program, JSON.stringify(order)], { env, stdio: [...stdio] });
+  closeSync(output.fd);
   const ended = order.ending === "kill" ? ran.signal === "SIGKILL" : ran.status === 0;
-  if (!ended) throw new Error(`the host did not end as it was told: ${ran.signal ?? ran.status} ${ran.stderr}`);
+  if (!ended) throw new Error(`the host did not end as it was told: ${ran.signal ?? ran.status} ${tailOf(output)}`);
 }
 
 /** @throws when the record, replayed whole, is not what stands on the disk: the recorder would have missed something */
