@@ -2,13 +2,16 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism, cpus, release, totalmem, type } from "node:os";
 import { fileURLToPath } from "node:url";
 import type { TrialResult } from "./campaign/run-trial.ts";
-import { grouped, seenText, verdictText } from "./campaign/table.ts";
+import { grouped, repeats, seenText } from "./campaign/table.ts";
+import { isWhole, verdictText } from "./campaign/verdict.ts";
 import { DRIVERS, DRIVERS_MISSING } from "./oracle/drivers.ts";
 import type { Scale } from "./trial.ts";
 
 export interface ReportOf {
   readonly scale: Scale;
   readonly seed: number;
+  /** What `--count` said; null: as many as the scale says. */
+  readonly count: number | null;
 }
 
 const PAGE = fileURLToPath(new URL("../../docs/reliability.md", import.meta.url));
@@ -17,7 +20,8 @@ const END = "<!-- campaign: end -->";
 
 /**
  * Writes what ran into the page on reliability, between its markers: a table of verdicts, and below it for each trial what
- * was seen. What did not run now stays as it was.
+ * was seen. What did not run now stays as it was, and so does what a full run showed, unless a smaller one failed: fewer
+ * units show less, and a failure must not go unseen.
  */
 export function writeReport(results: readonly TrialResult[], of: ReportOf): void {
   const page = existsSync(PAGE) ? readFileSync(PAGE, "utf8") : `# Reliability\n\n${BEGIN}\n${END}\n`;
@@ -34,6 +38,7 @@ export function withReport(page: string, results: readonly TrialResult[], of: Re
   const rows = new Map(rowsIn(old));
   const sections = new Map(sectionsIn(old));
   for (const result of results) {
+    if (!isWhole(of) && result.ok && isOfFullRun(rows.get(result.trial.name))) continue;
     rows.set(result.trial.name, rowOf(result, of, at));
     sections.set(result.trial.name, sectionOf(result));
   }
@@ -42,27 +47,44 @@ export function withReport(page: string, results: readonly TrialResult[], of: Re
 }
 
 const HEAD =
-  "| trial | ran | verdict | controls | time | Node.js | drivers | run |\n" +
+  "| trial | ran (at least) | verdict | controls | time | Node.js | drivers | run |\n" +
   "| --- | ---: | --- | --- | ---: | --- | --- | --- |";
 
-function rowOf(result: TrialResult, { scale, seed }: ReportOf, at: Date): string {
+function rowOf(result: TrialResult, of: ReportOf, at: Date): string {
   const { trial, ran, controls, seconds } = result;
   const cells = [
     trial.name,
-    `${grouped(ran)} ${trial.unit}`,
+    `${grouped(ran)} ${trial.unit} (${grouped(trial.atLeast)})`,
     verdictText(result),
     `${controls.filter(({ bites }) => bites).length} of ${controls.length} bit`,
     `${grouped(Math.round(seconds))} s`,
     process.versions.node,
     DRIVERS_MISSING === undefined ? "both" : DRIVERS.join(", "),
-    `${at.toISOString().slice(0, 10)}, \`--only ${trial.name} --scale ${scale} --seed ${seed}\``,
+    `${at.toISOString().slice(0, 10)}, \`--only ${trial.name} ${flagsOf(of)}\``,
   ];
   return `| ${cells.map((cell) => cell.replaceAll("|", "\\|").replaceAll("\n", " ")).join(" | ")} |`;
 }
 
-/** All numbers of a trial, for who wants to know more than its verdict. */
-function sectionOf({ trial, seen, searched, controls, skipped }: TrialResult): string {
+function flagsOf({ scale, seed, count }: ReportOf): string {
+  return `--scale ${scale} --seed ${seed}${count === null ? "" : ` --count ${count}`}`;
+}
+
+/** Its last column says how it was run. */
+function isOfFullRun(row: string | undefined): boolean {
+  return row?.includes("--scale full") === true && !row.includes("--count");
+}
+
+/** A stack belongs into the terminal. */
+const MOST_LETTERS = 300;
+const MOST_FAILURES = 3;
+
+/** All numbers of a trial, and why it failed, for who wants to know more than its verdict. */
+function sectionOf({ trial, seen, searched, controls, failures, skipped }: TrialResult): string {
   const lines = [
+    ...failures
+      .slice(0, MOST_FAILURES)
+      .map((failure) => `FAILED: ${failure.what.slice(0, MOST_LETTERS)}; again: \`${repeats(trial.name, failure)}\``),
+    ...(failures.length > MOST_FAILURES ? [`FAILED: ${failures.length - MOST_FAILURES} more`] : []),
     `seen: ${seenText(seen)}`,
     ...controls.map(
       (control) =>
@@ -77,7 +99,9 @@ function sectionOf({ trial, seen, searched, controls, skipped }: TrialResult): s
 
 /** The lines of a table by the names of their trials. */
 function rowsIn(table: string): [name: string, row: string][] {
-  const rows = table.split("\n").filter((line) => line.startsWith("| ") && !HEAD.includes(line));
+  // Above the first line of dashes stands the head, also one of an earlier form.
+  const lines = table.split("\n").filter((line) => line.startsWith("| "));
+  const rows = lines.slice(lines.findIndex((line) => line.startsWith("| ---")) + 1);
   return rows.map((row) => [row.split(" ")[1] ?? "", row]);
 }
 

@@ -6,7 +6,8 @@ import { parseFlags, USAGE, UsageError } from "./campaign/flags.ts";
 import { jsonOf } from "./campaign/json.ts";
 import { progressOf } from "./campaign/progress.ts";
 import { runTrial, type TrialResult } from "./campaign/run-trial.ts";
-import { grouped, tableOf, verdictText } from "./campaign/table.ts";
+import { grouped, tableOf } from "./campaign/table.ts";
+import { demandOf, isWhole, lastLine, verdictText } from "./campaign/verdict.ts";
 import { CATALOGUE } from "./catalogue.ts";
 import { writeReport } from "./report.ts";
 
@@ -24,18 +25,17 @@ async function main(args: readonly string[]): Promise<number> {
   for (const trial of trials) {
     const count = flags.count ?? trial.scale[scale];
     const line = progressOf(trial, count, process.stderr);
-    const result = await runTrial({ trial, count, seed, progress: line.progress });
+    const demand = demandOf(trial, flags);
+    const result = await runTrial({ trial, count, seed, demand, progress: line.progress });
     line.end(result.ran, verdictText(result));
     results.push(result);
   }
   const seconds = results.reduce((sum, result) => sum + result.seconds, 0);
-  const failed = results.filter(({ ok }) => !ok).length;
   console.log(tableOf(results));
-  const verdict = failed === 0 ? "every promise held" : `${failed} of ${results.length} trials failed`;
-  console.log(`\n${verdict}; seed ${seed}; ${grouped(Math.round(seconds))} s`);
-  if (flags.report || (scale === "full" && flags.count === null)) writeReport(results, { scale, seed });
+  console.log(`\n${lastLine(results)}; seed ${seed}; ${grouped(Math.round(seconds))} s`);
+  if (flags.report || isWhole(flags)) writeReport(results, { scale, seed, count: flags.count });
   if (flags.json) console.log(jsonOf(results));
-  return failed === 0 ? 0 : 1;
+  return results.every(({ ok }) => ok) ? 0 : 1;
 }
 
 // An exit, unlike a signal, ends the processes under test and removes their files.

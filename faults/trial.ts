@@ -10,12 +10,14 @@ export interface Trial {
   readonly what: string;
   /** What is counted: `kills`, `states`, `images`. */
   readonly unit: string;
+  /** How many must have run before the promise is said to hold: a full run of fewer has failed. */
+  readonly atLeast: number;
   /**
    * Its folder may be in memory: what the disk does is replayed there, made to fail, or plays no part. Where a trial
    * strikes at moments, a disk that takes its time gives it more of them.
    */
   readonly inMemory?: true;
-  /** How many of them each scale runs. */
+  /** How many of them each scale runs: full no fewer than `atLeast`. */
   readonly scale: Readonly<Record<Scale, number>>;
   run(context: TrialContext): Promise<TrialOutcome>;
 }

@@ -6,8 +6,9 @@ import { withReport } from "../report.ts";
 import type { Control, Trial, TrialOutcome } from "../trial.ts";
 import { parseFlags, UsageError } from "./flags.ts";
 import { jsonOf } from "./json.ts";
-import { runTrial, verdictOf } from "./run-trial.ts";
+import { runTrial } from "./run-trial.ts";
 import { grouped, tableOf } from "./table.ts";
+import { type Demand, demandOf } from "./verdict.ts";
 
 const bites: Control = { without: "the mechanism", bites: true, seen: { lost: 3 } };
 const held: TrialOutcome = { ran: 5, seen: { corrupt: 0, acknowledgedLost: 0 }, controls: [bites], failures: [] };
@@ -16,10 +17,13 @@ const trialOf = (run: Trial["run"]): Trial => ({
   name: "made",
   what: "a made-up trial",
   unit: "kills",
+  atLeast: 40,
   scale: { small: 5, full: 50 },
   run,
 });
-const resultOf = (run: Trial["run"]) => runTrial({ trial: trialOf(run), count: 5, seed: 7, progress: () => {} });
+const mild: Demand = { atLeast: 1, maySkip: true };
+const resultOf = (run: Trial["run"], demand = mild) =>
+  runTrial({ trial: trialOf(run), count: 5, seed: 7, demand, progress: () => {} });
 
 describe("flags", () => {
   test("have defaults", () => {
@@ -43,21 +47,6 @@ describe("flags", () => {
     const parse = () => parseFlags(args.filter(Boolean), ["kill"]);
     expect(parse).toThrow(UsageError);
     expect(parse).toThrow(/^[^\n]+\.$/);
-  });
-});
-
-describe("a trial's verdict", () => {
-  test("holds when nothing failed and every control bit", () => expect(verdictOf(held)).toBe(true));
-
-  test.each<[string, Partial<TrialOutcome>]>([
-    ["something failed", { failures: [{ seed: 1, what: "lost" }] }],
-    ["a control did not bite", { controls: [bites, { ...bites, bites: false }] }],
-    ["there was no control", { controls: [] }],
-    ["nothing ran, and nobody says why", { ran: 0, controls: [] }],
-  ])("fails when %s", (_, change) => expect(verdictOf({ ...held, ...change })).toBe(false));
-
-  test("holds when it could not run and says why", () => {
-    expect(verdictOf({ ran: 0, seen: {}, controls: [], failures: [], skipped: "no compiler" })).toBe(true);
   });
 });
 
@@ -98,6 +87,22 @@ describe("the runner", () => {
     expect(JSON.parse(json).made).toMatchObject({ ran: 5, unit: "kills", ok: false, skipped: null });
   });
 
+  test("fails a full run of fewer than the minimum, and one that was skipped", async () => {
+    const full = demandOf(
+      trialOf(async () => held),
+      { scale: "full", count: null, noSkip: false },
+    );
+    const few = await resultOf(async () => held, full);
+    expect(few).toMatchObject({ ok: false, failures: [{ seed: 7, count: 5, what: "only 5 ran, of at least 40" }] });
+    const skipping = async () => ({ ran: 0, seen: {}, controls: [], failures: [], skipped: "no compiler" });
+    expect((await resultOf(skipping, full)).failures[0]?.what).toBe("it did not run: no compiler");
+    expect(await resultOf(skipping)).toMatchObject({ ok: true, failures: [] });
+    const broken = await resultOf(async () => {
+      throw new Error("no such thing");
+    }, full);
+    expect(broken.failures, "why nothing ran is said once").toHaveLength(1);
+  });
+
   test("groups digits as the pages do", () => {
     expect([7, 1234, 12345, 1234567, 1.25].map(grouped)).toEqual(["7", "1234", "12 345", "1 234 567", "1.3"]);
   });
@@ -105,7 +110,7 @@ describe("the runner", () => {
 
 describe("the page on reliability", () => {
   const page = "before\n<!-- campaign: written by npm run faults -->\n<!-- campaign: end -->\nafter\n";
-  const of = { scale: "full", seed: 7 } as const;
+  const of = { scale: "full", seed: 7, count: null } as const;
 
   test("is given a line a trial; what did not run again stays, and so does the prose", async () => {
     const made = await resultOf(async () => held);
@@ -119,10 +124,37 @@ describe("the page on reliability", () => {
     expect(again.split("\n").filter((line) => line.includes("without the mechanism: bites (lost 3)"))).toHaveLength(2);
     expect(again).toContain(`| 1 of 1 bit | `);
     expect(again).toContain(` | ${process.versions.node} | `);
-    expect(again).toContain("12 345 kills");
+    expect(again).toContain("| 12 345 kills (40) | held |");
+    expect(again).toContain("| 5 kills (40) | held (small) |");
     expect(again).toContain("--only made --scale full --seed 8");
     expect(again).toContain("--only other --scale full --seed 7");
     expect(withReport(again, [], of, new Date(0)), "nothing new: nothing changes").toBe(again);
+  });
+
+  test("keeps what a full run showed when a smaller one holds, and not when it fails", async () => {
+    const made = await resultOf(async () => held);
+    const full = withReport(page, [{ ...made, ran: 41 }], of, new Date(0));
+    const small = { ...of, scale: "small" } as const;
+    expect(withReport(full, [made], small, new Date(0))).toBe(full);
+    expect(withReport(full, [made], { ...of, count: 5 }, new Date(0))).toBe(full);
+    const once = withReport(page, [made], { ...of, count: 5 }, new Date(0));
+    expect(once).toContain("--seed 7 --count 5`");
+    expect(withReport(once, [{ ...made, ran: 6 }], small, new Date(0))).toContain("| 6 kills (40) | held (small) |");
+    const failed = await resultOf(async () => ({ ...held, failures: [{ seed: 9, what: "two were lost" }] }));
+    expect(withReport(full, [failed], small, new Date(0))).toContain("| 5 kills (40) | FAILED |");
+  });
+
+  test("tells why a trial failed, three reasons at most", async () => {
+    const failures = [1, 2, 3, 4, 5].map((seed) => ({ seed, count: 2, what: `lost ${"x".repeat(1_000)}` }));
+    const report = withReport(page, [await resultOf(async () => ({ ...held, failures }))], of, new Date(0));
+    expect(report.match(/^- FAILED: lost x{295}; again: `[^`]*--only made --seed [123] --count 2`$/gm)).toHaveLength(3);
+    expect(report).toContain("- FAILED: 2 more");
+  });
+
+  test("is read also where its table is of an earlier form", async () => {
+    const earlier = page.replace("run faults -->", "run faults -->\n| trial | was |\n| --- | --- |\n| old | 1 |");
+    const report = withReport(earlier, [await resultOf(async () => held)], of, new Date(0));
+    expect(report.match(/^\| \w+ /gm)).toEqual(["| trial ", "| old ", "| made "]);
   });
 
   test("is left alone where its markers are gone", async () => {

@@ -10,6 +10,8 @@ export interface Flags {
   /** How many units of each trial; null: as many as the scale says. */
   readonly count: number | null;
   readonly json: boolean;
+  /** A trial that cannot run here has failed; at full scale it has anyway. */
+  readonly noSkip: boolean;
   /** Write what ran into the page on reliability, also at small scale. */
   readonly report: boolean;
   readonly help: boolean;
@@ -25,12 +27,13 @@ export const USAGE = `npm run faults -- [--scale small|full] [--only NAME] [--se
   --seed N       draws what is random from N, so that a failure is repeated
   --count N      so many units of each trial, whatever the scale says
   --json         ends stdout with one line: an object keyed by trial names
+  --no-skip      a trial that cannot run here has failed; full demands it anyway
   --report       writes what ran into docs/reliability.md; full does so anyway
   --help         shows this`;
 
 /** @throws UsageError in one sentence */
 export function parseFlags(args: readonly string[], names: readonly string[]): Flags {
-  const { scale = "small", only = [], seed, count, ...rest } = valuesOf(args);
+  const { scale = "small", only = [], seed, count, "no-skip": noSkip, ...rest } = valuesOf(args);
   if (scale !== "small" && scale !== "full") throw new UsageError("--scale is small or full.");
   const unknown = only.find((name) => !names.includes(name));
   if (unknown !== undefined) throw new UsageError(`--only knows no trial ${unknown}: there are ${names.join(", ")}.`);
@@ -39,6 +42,7 @@ export function parseFlags(args: readonly string[], names: readonly string[]): F
     only,
     seed: seed === undefined ? anySeed() : wholeOf("--seed", seed, 0),
     count: count === undefined ? null : wholeOf("--count", count, 1),
+    noSkip,
     ...rest,
   };
 }
@@ -53,6 +57,7 @@ function valuesOf(args: readonly string[]) {
         seed: { type: "string" },
         count: { type: "string" },
         json: { type: "boolean", default: false },
+        "no-skip": { type: "boolean", default: false },
         report: { type: "boolean", default: false },
         help: { type: "boolean", default: false },
       },

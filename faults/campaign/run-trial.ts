@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { type Searched, searchCanaries } from "../oracle/canary.ts";
 import { scratchFolder } from "../scratch.ts";
 import type { Failure, Trial, TrialOutcome } from "../trial.ts";
+import { type Demand, shortOf, verdictOf } from "./verdict.ts";
 
 /** What became of one trial. */
 export interface TrialResult extends TrialOutcome {
@@ -18,6 +19,7 @@ export interface TrialOrder {
   readonly trial: Trial;
   readonly count: number;
   readonly seed: number;
+  readonly demand: Demand;
   progress(done: number): void;
 }
 
@@ -25,7 +27,7 @@ export interface TrialOrder {
 const UNITS_PER_CORE = 1.5;
 
 /** Runs one trial in a folder of its own, and looks there afterwards for names and keys in the open. */
-export async function runTrial({ trial, count, seed, progress }: TrialOrder): Promise<TrialResult> {
+export async function runTrial({ trial, count, seed, demand, progress }: TrialOrder): Promise<TrialResult> {
   const begun = performance.now();
   const scratch = scratchFolder(trial.name);
   const folder = trial.inMemory ? join(scratch, "trial") : mkdtempSync(join(tmpdir(), `agent-stats-${trial.name}-`));
@@ -41,7 +43,10 @@ export async function runTrial({ trial, count, seed, progress }: TrialOrder): Pr
     const { hits, files, bytes } = searchAll(trial.inMemory ? [scratch] : [folder, scratch]);
     const failures = [
       ...outcome.failures,
-      ...hits.map(({ what, where }): Failure => ({ seed, what: `a secret stands in the open: ${what} in ${where}` })),
+      ...hits.map(({ what, where }): Failure => {
+        return { seed, count, what: `a secret stands in the open: ${what} in ${where}` };
+      }),
+      ...shortOf(outcome, demand).map((what): Failure => ({ seed, count, what })),
     ];
     return {
       ...outcome,
@@ -84,13 +89,6 @@ async function outcomeOf(trial: Trial, context: Parameters<Trial["run"]>[0]): Pr
     return await trial.run(context);
   } catch (error) {
     const what = `the trial itself broke: ${error instanceof Error ? (error.stack ?? error.message) : error}`;
-    return { ran: 0, seen: {}, controls: [], failures: [{ seed: context.seed, what }] };
+    return { ran: 0, seen: {}, controls: [], failures: [{ seed: context.seed, count: context.count, what }] };
   }
-}
-
-/** Held: nothing failed, and what ran was seen to bite. What did not run at all says why. */
-export function verdictOf({ ran, controls, failures, skipped }: TrialOutcome): boolean {
-  if (failures.length > 0) return false;
-  if (ran === 0) return skipped !== undefined;
-  return controls.length > 0 && controls.every(({ bites }) => bites);
 }

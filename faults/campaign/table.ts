@@ -1,5 +1,6 @@
 import type { Failure } from "../trial.ts";
 import type { TrialResult } from "./run-trial.ts";
+import { verdictText } from "./verdict.ts";
 
 const HEAD = ["trial", "ran", "seconds", "verdict"] as const;
 const SEEN_WIDTH = 100;
@@ -16,11 +17,6 @@ export function tableOf(results: readonly TrialResult[]): string {
   const line = (cells: readonly string[]) => cells.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join("  ");
   const lines = results.flatMap((result, i) => [line(rows[i] ?? []).trimEnd(), ...below(result)]);
   return [line(HEAD), ...lines].join("\n");
-}
-
-export function verdictText({ ok, ran, skipped }: TrialResult): string {
-  if (!ok) return "FAILED";
-  return ran === 0 && skipped !== undefined ? "skipped" : "held";
 }
 
 /** `corrupt 0, counts 1 200 345`. */
@@ -42,7 +38,7 @@ function spaced(name: string): string {
 }
 
 /** How a failure is repeated. */
-function repeats(trial: string, { seed, count = 1 }: Failure): string {
+export function repeats(trial: string, { seed, count = 1 }: Failure): string {
   return `npm run faults -- --only ${trial} --seed ${seed} --count ${count}`;
 }
 

@@ -16,6 +16,7 @@ export const clock: Trial = {
   name: "clock",
   what: "The clock jumps by seconds to ten years, forward and back, over summer time and leap days, at any moment",
   unit: "lives",
+  atLeast: 200,
   inMemory: true,
   scale: { small: 25, full: 240 },
   run,

@@ -16,6 +16,7 @@ export const crowd: Trial = {
   name: "crowd",
   what: "3 to 8 processes and threads count, read, delete, reset and start at once on one file, killed at random",
   unit: "kills",
+  atLeast: 1_000,
   scale: { small: 20, full: 1_000 },
   run,
 };

@@ -22,6 +22,7 @@ export const damage: Trial = {
   name: "damage",
   what: "damaged files and WALs, opened by a reader and by a writer",
   unit: "images",
+  atLeast: 10_000,
   inMemory: true,
   scale: { small: 160, full: 10_000 },
   run,

@@ -19,6 +19,7 @@ export const endings: Trial = {
   name: "endings",
   what: "exit, throw, rejection, SIGTERM, SIGINT, SIGHUP, close, empty event loop; the database's thread dies; main thread stuck, then killed",
   unit: "endings",
+  atLeast: 300,
   scale: { small: 33, full: 330 },
   run,
 };

@@ -14,6 +14,7 @@ export const erase: Trial = {
   name: "erase",
   what: "A user is deleted in a random history; every page of every file, and of crash images, is decrypted and searched",
   unit: "seeds",
+  atLeast: 500,
   scale: { small: 12, full: 500 },
   run,
 };

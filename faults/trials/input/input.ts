@@ -16,6 +16,7 @@ export const input: Trial = {
   name: "input",
   what: "Calls, port messages, names, rows and CLI arguments as no compiler would let pass, each judged by a model",
   unit: "inputs",
+  atLeast: 1_000_000,
   inMemory: true,
   scale: { small: 40_000, full: 1_010_000 },
   run,

@@ -22,6 +22,7 @@ export const iofault: Trial = {
   name: "iofault",
   what: "the Nth call of each kind on each kind of file fails, once or until it heals",
   unit: "faults",
+  atLeast: 2_000,
   inMemory: true,
   scale: { small: 150, full: 2_200 },
   run,

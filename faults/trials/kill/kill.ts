@@ -29,6 +29,7 @@ export const kill: Trial = {
   name: "kill",
   what: "SIGKILL at a random moment of counting, saving, folding, deleting, resetting, migrating, erasing, starting",
   unit: "kills",
+  atLeast: 2_000,
   scale: { small: 64, full: 2_080 },
   run,
 };

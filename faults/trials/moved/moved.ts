@@ -17,6 +17,7 @@ export const moved: Trial = {
   name: "moved",
   what: "The file is unlinked, renamed, replaced, or its folder goes, while it is open: in counting, saving, closing",
   unit: "moves",
+  atLeast: 100,
   scale: { small: 30, full: 120 },
   run,
 };

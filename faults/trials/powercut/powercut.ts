@@ -53,6 +53,7 @@ export const powercut: Trial = {
   name: "powercut",
   what: "the recorded writes replayed up to a power cut: whatever was not synced is dropped, torn or reordered",
   unit: "states",
+  atLeast: 20_000,
   inMemory: true,
   scale: { small: 400, full: 20_000 },
   run,

@@ -13,6 +13,7 @@ export const secrets: Trial = {
   name: "secrets",
   what: "Hosts go wrong in every way and tell all they can; files, open files, output and stacks are searched for secrets",
   unit: "hosts",
+  atLeast: SCENARIOS.length,
   scale: { small: SCENARIOS.length, full: 6 * SCENARIOS.length },
   run,
 };

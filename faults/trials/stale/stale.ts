@@ -15,6 +15,7 @@ export const stale: Trial = {
   name: "stale",
   what: "a session frozen, folded by another, thawed; a commit reported as failed that was done",
   unit: "times",
+  atLeast: 500,
   scale: { small: 32, full: 528 },
   run,
 };
