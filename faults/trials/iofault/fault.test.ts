@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { buildShim, shimmed } from "../../shim/shim.ts";
-import { combinations } from "./cases.ts";
+import { CASES, CONTROL_KINDS, caseOf, KINDS } from "./cases.ts";
 import { type Fault, FaultControl } from "./control.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "agent-stats-fault-"));
@@ -74,9 +74,21 @@ describe.skipIf("whyNot" in shim)("the shim", () => {
   });
 });
 
-test("every kind of call is tried in every phase, and what is interrupted is not so for good", () => {
-  const all = combinations(false);
-  expect(new Set(all.map(({ phase, fault }) => `${phase} ${fault.call}`)).size).toBe(8 * 7);
-  expect(all.filter(({ fault }) => fault.error === "EINTR" && fault.many > 3)).toEqual([]);
-  expect(new Set(all.map((each) => JSON.stringify(each))).size).toBe(all.length);
+describe("cases", () => {
+  const texts = (from: number, to: number) =>
+    Array.from({ length: to - from }, (_, n) => JSON.stringify(caseOf(from + n, KINDS)));
+
+  test("are every kind of call in every phase, and what is interrupted is not so for good", () => {
+    expect(new Set(KINDS.map(({ phase, fault }) => `${phase} ${fault.call}`)).size).toBe(8 * 7);
+    expect(KINDS.filter(({ fault }) => fault.error === "EINTR" && fault.many > 3)).toEqual([]);
+    expect(new Set(KINDS.map((each) => JSON.stringify(each))).size).toBe(KINDS.length);
+    expect(CONTROL_KINDS.length).toBeGreaterThan(1);
+  });
+
+  test("come once each, wherever the seeds begin, and each kind before any comes again", () => {
+    expect(new Set(texts(12_345, 12_345 + CASES)).size).toBe(CASES);
+    const round = Array.from({ length: KINDS.length }, (_, n) => caseOf(77 + n, KINDS));
+    expect(new Set(round.map(({ phase, fault }) => JSON.stringify([phase, fault]))).size).toBe(KINDS.length);
+    expect(new Set(round.map(({ thread }) => thread)).size).toBe(2);
+  });
 });

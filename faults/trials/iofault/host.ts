@@ -1,7 +1,9 @@
-import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { inspect } from "node:util";
 import { type AgentStats, openAgentStats, StatsError, type StatsErrorCode, type StatsStore } from "agent-stats";
 import { type DriverName, sqlcipherStore } from "agent-stats/sqlcipher";
+import { CANARIES, foundIn, removeSearched } from "../../oracle/canary.ts";
 import { openWithKey } from "../../oracle/drivers.ts";
 import { COUNTERS, KEY, protocol, serverOf, userOf } from "../../oracle/names.ts";
 import { integrityOf, rawState } from "../../oracle/raw-file.ts";
@@ -58,6 +60,11 @@ export async function tryCase(at: Place, tried: Case, before: readonly Entry[], 
   } finally {
     at.control.heal();
   }
+  try {
+    removeSearched(at.folder);
+  } catch (error) {
+    host.problem(String(error));
+  }
   return host.result();
 }
 
@@ -111,7 +118,6 @@ class FaultyHost {
   /** The files that this phase begins with. */
   #prepare(): void {
     const { folder, bases } = this.#at;
-    rmSync(folder, { recursive: true, force: true });
     mkdirSync(folder);
     const base = this.#case.phase === "create" ? null : this.#case.phase === "migrate" ? "old.db" : "open.db";
     for (const part of base === null ? [] : ["", "-wal"]) {
@@ -220,8 +226,11 @@ class FaultyHost {
     if (problem === null) return;
     this.#codes.add(problem.code);
     if (!MAY_SAY.has(problem.code)) this.problem(`a failing call is called ${problem.code}`);
-    if (`${problem.message} ${JSON.stringify(problem.cause)}`.includes(this.#at.folder))
-      this.problem("an error names a path");
+    // All that can be told of it: message, stack, and the same of its causes.
+    const said = inspect(problem, { depth: Number.POSITIVE_INFINITY, maxStringLength: null });
+    if (said.includes(this.#at.folder)) this.problem("an error names a path");
+    const [secret] = foundIn(Buffer.from(said), CANARIES);
+    if (secret) this.problem(`an error tells a secret: ${secret.what}`);
   }
 
   /** Everything that was counted, and nothing else, in the file that was there from the first. */

@@ -1,8 +1,8 @@
 /**
  * Lets the disk fail: the Nth open, read, write, sync, truncation, removal or link of each kind of file fails, once,
  * twice or until it heals, N rising until there is no such call any more, while a host starts, migrates, counts, deletes,
- * resets, reads and closes. The host must live, be told by a typed error that does not call it damage, and have lost
- * nothing when it heals.
+ * resets, reads and closes. The host must live, be told by a typed error that does not call it damage and tells no secret,
+ * and have lost nothing when it heals. Full walks every kind of fault in every phase to its end; small a few of them.
  */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
@@ -11,6 +11,7 @@ import { inParallel } from "../../parallel.ts";
 import { runPart } from "../../parts.ts";
 import { buildShim, shimmed } from "../../shim/shim.ts";
 import type { Control, Failure, Trial, TrialContext, TrialOutcome } from "../../trial.ts";
+import { CASES, KINDS } from "./cases.ts";
 import { FaultControl } from "./control.ts";
 import type { Without } from "./host.ts";
 import type { PartJob, PartResult } from "./part.child.ts";
@@ -24,7 +25,7 @@ export const iofault: Trial = {
   unit: "faults",
   atLeast: 2_000,
   inMemory: true,
-  scale: { small: 150, full: 2_200 },
+  scale: { small: 100, full: 7_000 },
   run,
 };
 
@@ -37,8 +38,7 @@ async function run(context: TrialContext): Promise<TrialOutcome> {
   const results: PartResult[] = [];
   const all = Array.from({ length: parts }, (_, part) => part);
   await inParallel(all, parallel, async (part) => {
-    const most = Math.ceil((count * (part + 1)) / parts) - Math.ceil((count * part) / parts);
-    const job = { seed, count: most, part, parts, folder: join(folder, `part-${part}`) };
+    const job = { seed, count, part, parts, folder: join(folder, `part-${part}`) };
     const progress = (faults: number) => {
       done.set(part, faults);
       context.progress([...done.values()].reduce((sum, each) => sum + each, 0));
@@ -65,11 +65,13 @@ function runJob(job: PartJob, shim: string, progress: (done: number) => void): P
     progress,
     died: (how) => ({
       ran: 0,
-      combinations: 0,
+      harmless: 0,
+      walked: [],
+      begun: 0,
       refused: 0,
       codes: {},
       lost: 0,
-      failures: [{ seed: job.seed, what: how }],
+      failures: [{ seed: job.seed, count: job.count, what: how }],
     }),
   });
 }
@@ -80,12 +82,18 @@ function outcomeOf(results: readonly PartResult[], controls: readonly Control[])
   for (const [code, times] of results.flatMap((result) => Object.entries(result.codes))) {
     codes[code] = (codes[code] ?? 0) + times;
   }
+  const walked = results.flatMap((result) => result.walked);
   const failures: Failure[] = results.flatMap((result) => result.failures).slice(0, 20);
   return {
     ran: sum(({ ran }) => ran),
     seen: {
       lost: sum(({ lost }) => lost),
-      combinations: sum((result) => result.combinations),
+      walkedToTheEnd: walked.length,
+      ofCases: CASES,
+      kindsWalked: new Set(walked.map((unit) => unit % KINDS.length)).size,
+      ofKinds: KINDS.length,
+      begun: sum(({ begun }) => begun),
+      harmless: sum(({ harmless }) => harmless),
       refused: sum(({ refused }) => refused),
       ...codes,
     },

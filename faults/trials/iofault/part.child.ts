@@ -1,23 +1,25 @@
 import { execFileSync } from "node:child_process";
-import { copyFileSync, mkdirSync, rmSync } from "node:fs";
+import { copyFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { openAgentStats } from "agent-stats";
 import { sqlcipherStore } from "agent-stats/sqlcipher";
+import { removeSearched } from "../../oracle/canary.ts";
 import { DRIVERS } from "../../oracle/drivers.ts";
 import { COUNTERS, KEY, protocol, serverOf, userOf } from "../../oracle/names.ts";
 import { backToSchema1 } from "../../oracle/schema-1.ts";
 import type { Entry } from "../../oracle/story.ts";
 import { servePart } from "../../parts.ts";
-import { randomOf } from "../../random.ts";
-import { shuffled } from "../../replay/chance.ts";
-import { combinations } from "./cases.ts";
-import { type Fault, FaultControl } from "./control.ts";
+import { seedOfUnit } from "../../random.ts";
+import type { Failure } from "../../trial.ts";
+import { CASES, CONTROL_KINDS, caseOf, isHarmless, KINDS } from "./cases.ts";
+import { FaultControl } from "./control.ts";
 import { type Case, type Place, tryCase, type Without } from "./host.ts";
 
 export interface PartJob {
   readonly seed: number;
+  /** How many faults all parts together are to make. */
   readonly count: number;
-  /** Which of how many parts this is: each has its own combinations. */
+  /** Which of how many parts this is: the cases are dealt to them in turn. */
   readonly part: number;
   readonly parts: number;
   /** Where everything happens. The shim watches `data` in it, and is told by `control`. */
@@ -26,15 +28,19 @@ export interface PartJob {
 }
 
 export interface PartResult {
+  /** Faults: calls that failed. Where one was interrupted, or did half, it is no fault. */
   readonly ran: number;
-  readonly combinations: number;
+  readonly harmless: number;
+  /** Which cases were walked until there was no such call any more, as their units; and how many were begun. */
+  readonly walked: readonly number[];
+  readonly begun: number;
   readonly refused: number;
   readonly codes: Readonly<Record<string, number>>;
   readonly lost: number;
-  readonly failures: readonly { readonly seed: number; readonly what: string }[];
+  readonly failures: readonly Failure[];
 }
 
-/** Should a call come without an end, the next combination is tried. */
+/** More calls of a kind than any life of a host has makes: one without an end. */
 const MOST_CALLS = 200;
 const MOST_FAILURES = 20;
 
@@ -45,39 +51,50 @@ servePart<PartJob, PartResult>(async (job, progress) => {
     bases: join(folder, "bases"),
     control: new FaultControl(join(folder, "control")),
   };
-  const failures: { seed: number; what: string }[] = [];
+  const failures: Failure[] = [];
   const codes: Record<string, number> = {};
-  let current = "before the first fault";
-  const fail = (what: unknown) => failures.push({ seed, what: `${current}: ${what}` });
+  const walked: number[] = [];
+  let current = { seed, count: 1, about: "before the first fault" };
+  const fail = (what: unknown) => {
+    const { about, ...again } = current;
+    failures.push({ ...again, what: `${about}: ${what}` });
+  };
   process.on("uncaughtException", (error) => fail(`it reached the host: ${error}`));
   process.on("unhandledRejection", (error) => fail(`it reached the host: ${error}`));
   const before = await makeBases(place);
-  let [ran, tried, refused, lost] = [0, 0, 0, 0];
-  const mine = shuffled(combinations(without !== undefined), randomOf(seed)).filter(
-    (_, index) => index % parts === part,
-  );
-  for (const { fault, ...rest } of mine) {
-    if (ran >= count) break;
-    tried += 1;
-    for (let first = 1; first <= MOST_CALLS && ran < count; first++) {
+  const kinds = without === undefined ? KINDS : CONTROL_KINDS;
+  const enough = Math.ceil((count * (part + 1)) / parts) - Math.ceil((count * part) / parts);
+  let [ran, harmless, begun, refused, lost] = [0, 0, 0, 0, 0];
+  for (let unit = part; unit < CASES && ran < enough; unit += parts) {
+    const unitSeed = seedOfUnit(seed, unit);
+    const { fault, ...rest } = caseOf(unitSeed, kinds);
+    begun += 1;
+    // To its end, or to where all that was asked for are of this one: so `--count` repeats the last of them.
+    for (let first = 1; first <= count && ran < count; first++) {
       const each: Case = { ...rest, fault: { ...fault, first } };
-      current = sentence(each);
+      current = { seed: unitSeed, count: first, about: sentence(each) };
       const outcome = await tryCase(place, each, rest.phase === "create" ? [] : before, without);
-      if (outcome.problem !== null) fail(outcome.problem);
-      if (!outcome.fired) break;
-      ran += 1;
       lost += outcome.lost;
+      if (outcome.problem !== null) fail(outcome.problem);
+      else if (!outcome.fired) walked.push(unit);
+      if (!outcome.fired) break;
+      if (isHarmless(fault)) harmless += 1;
+      else ran += 1;
       if (outcome.codes.length > 0) refused += 1;
       for (const code of outcome.codes) codes[code] = (codes[code] ?? 0) + 1;
       if (ran % 20 === 0) progress(ran);
+      if (first === MOST_CALLS) {
+        fail("there is no end to such calls");
+        break;
+      }
     }
   }
   place.control.close();
-  return { ran, combinations: tried, refused, codes, lost, failures: failures.slice(0, MOST_FAILURES) };
+  return { ran, harmless, walked, begun, refused, codes, lost, failures: failures.slice(0, MOST_FAILURES) };
 });
 
 function sentence({ phase, thread, driver, fault }: Case): string {
-  const { call, file, error, first, many } = fault as Fault;
+  const { call, file, error, first, many } = fault;
   const often = many === 1 ? "once" : many > 1_000 ? "until it heals" : `${many} times`;
   return `${phase} (thread ${thread}, ${driver}), ${call} of ${file} number ${first}: ${error} ${often}`;
 }
@@ -112,6 +129,6 @@ async function makeBases({ folder, bases }: Place): Promise<Entry[]> {
   for (const part of ["", "-wal"]) copyFileSync(join(bases, `stats.db${part}`), join(bases, `open.db${part}`));
   for (const part of ["", "-wal"]) copyFileSync(join(bases, `stats.db${part}`), join(bases, `old.db${part}`));
   backToSchema1(join(bases, "old.db"), DRIVERS[0] as (typeof DRIVERS)[number]);
-  rmSync(folder, { recursive: true });
+  removeSearched(folder);
   return story;
 }
