@@ -1,11 +1,12 @@
 import { openAgentStats, readAgentStats, type ServersStats, StatsError } from "agent-stats";
-import type { DriverName } from "agent-stats/sqlcipher";
+import type { DriverName, SqlcipherOptions } from "agent-stats/sqlcipher";
 import { sqlcipherReader, sqlcipherStore } from "agent-stats/sqlcipher";
 import { sqliteStore } from "agent-stats/sqlite";
 import { COUNTERS, KEY, protocol } from "./names.ts";
 import { readingQuickly } from "./quick-reading.ts";
 import { openPlain } from "./raw-file.ts";
 import { keyOf, type State } from "./story.ts";
+import { secretIn } from "./told-errors.ts";
 
 /** What somebody who opens a file is told: what the counters stand at, or why it cannot be read. */
 export type Seen = { readonly state: State } | { readonly refused: StatsError } | { readonly broke: string };
@@ -28,6 +29,8 @@ async function seen(look: () => Promise<State>): Promise<Seen> {
   try {
     return { state: await readingQuickly(look) };
   } catch (error) {
+    const secret = secretIn(error);
+    if (secret !== null) return leaked(secret);
     if (error instanceof StatsError) return { refused: error };
     return { broke: error instanceof Error ? `${error.name}: ${error.message}` : String(error) };
   }
@@ -63,17 +66,49 @@ export function seenInPlain(file: string): Promise<Seen> {
  * counted is taken off again.
  */
 export function seenByWriter(file: string, driver: DriverName): Promise<Seen> {
-  return seen(async () => {
+  return goOn({ file, driver, ifDamaged: "refuse" }, () => {});
+}
+
+export interface SeenByMover {
+  readonly seen: Seen;
+  /** It was told that the file was moved aside. */
+  readonly isToldOfMove: boolean;
+}
+
+/** The same of a writer that has damaged files moved aside. */
+export async function seenByMover(file: string, driver: DriverName): Promise<SeenByMover> {
+  let isToldOfMove = false;
+  const seen = await goOn({ file, driver, ifDamaged: "move-aside" }, (problem) => {
+    isToldOfMove ||= problem.code === MOVED_ASIDE;
+  });
+  return { seen, isToldOfMove };
+}
+
+const MOVED_ASIDE = "STATS_MOVED_ASIDE";
+
+async function goOn(
+  where: Pick<SqlcipherOptions, "file" | "driver" | "ifDamaged">,
+  heard: (problem: StatsError) => void,
+): Promise<Seen> {
+  let secret: string | null = null;
+  const told = await seen(async () => {
     const stats = await openAgentStats({
       protocols: [protocol],
-      store: sqlcipherStore({ file, key: KEY, driver, thread: "same" }),
+      store: sqlcipherStore({ ...where, key: KEY, thread: "same" }),
       flushEvery: 3_600_000,
-      onProblem: () => {},
+      onProblem: (problem) => {
+        if (problem) heard(problem);
+        secret ??= secretIn(problem);
+      },
     });
     let closed = false;
     try {
       stats.server(protocol, PROBE.user, PROBE.server).add(PROBE.counter);
-      await stats.flush();
+      // The save that finds the damage is refused; the next one begins the new file.
+      await stats.flush().catch((error: StatsError) => {
+        if (error.code !== MOVED_ASIDE) throw error;
+        return stats.flush();
+      });
       const state = withoutProbe(stateOf(await stats.getServersStats()));
       closed = true;
       await stats.close();
@@ -82,7 +117,10 @@ export function seenByWriter(file: string, driver: DriverName): Promise<Seen> {
       if (!closed) await stats.close().catch(() => {});
     }
   });
+  return secret === null ? told : leaked(secret);
 }
+
+const leaked = (secret: string): Seen => ({ broke: `a secret stands in what it was told: ${secret}` });
 
 function withoutProbe(state: State): State {
   const probe = keyOf(PROBE.user, PROBE.server, PROBE.counter);

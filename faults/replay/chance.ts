@@ -10,5 +10,7 @@ export function shuffled<T>(from: readonly T[], random: Random): T[] {
 }
 
 export function garbage(length: number, random: Random): Buffer {
-  return Buffer.from(Array.from({ length }, () => random.whole(0, 255)));
+  const bytes = Buffer.alloc(length);
+  for (let at = 0; at < length; at++) bytes[at] = random.whole(0, 255);
+  return bytes;
 }

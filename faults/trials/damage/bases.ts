@@ -1,32 +1,71 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { LEDGERS } from "../../oracle/canary.ts";
+import { openWithKey } from "../../oracle/drivers.ts";
+import { openPlain, rawState } from "../../oracle/raw-file.ts";
 import { acknowledged, canonical, type Entry } from "../../oracle/story.ts";
 import type { Image } from "../../replay/disk.ts";
-import { imageOf } from "../../replay/image.ts";
+import { imageOf, putImage } from "../../replay/image.ts";
+import { DB } from "./damages.ts";
 import type { MakerOrder, Told } from "./maker.child.ts";
 
-/** A file as it should be, and what it may say when something happens to it. */
+/** Whoever repeats an image makes its history anew, and all images of it before. */
+export const IMAGES_A_HISTORY = 16;
+
+/** A file as it should be, and what it may say when something happens to its WAL. */
 export interface Base {
   readonly image: Image;
   /** What it says. */
   readonly latest: string;
-  /** What it and all files before it said, canonical. */
-  readonly earlier: ReadonlySet<string>;
+  /** What it says without its WAL, and all that the history said after that: any part of a WAL can add as much. */
+  readonly sinceAlone: ReadonlySet<string>;
 }
 
-/** The files of one history, oldest first. */
-export function makeHistory(order: MakerOrder): Base[] {
+export interface BaseHistory {
+  /** Oldest first. */
+  readonly bases: readonly Base[];
+  /** All that it ever said, canonical. */
+  readonly states: ReadonlySet<string>;
+}
+
+/** The files of one history. */
+export function makeHistory(order: MakerOrder): BaseHistory {
   mkdirSync(order.folder, { recursive: true });
   const program = fileURLToPath(new URL("./maker.child.js", import.meta.url));
   execFileSync(process.execPath, [program, JSON.stringify(order)], { stdio: ["ignore", "ignore", "inherit"] });
   const told = JSON.parse(readFileSync(join(order.folder, LEDGERS, "told.json"), "utf8")) as Told;
-  return told.copies.map(({ name, entries }) => {
-    const states = statesOf(told.story.slice(0, entries));
-    return { image: imageOf(join(order.folder, name)), latest: states.at(-1) ?? "", earlier: new Set(states) };
+  const states = statesOf(told.story);
+  const bases = told.copies.map(({ name, entries }) => {
+    const image = imageOf(join(order.folder, name));
+    const alone = states.indexOf(saidAlone(image, order));
+    if (alone < 0) throw new Error("a file without its WAL says what its history never said");
+    return {
+      image,
+      latest: statesOf(told.story.slice(0, entries)).at(-1) ?? "",
+      sinceAlone: new Set(states.slice(alone)),
+    };
   });
+  return { bases, states: new Set(states) };
+}
+
+const TABLES = "SELECT COUNT(*) AS tables FROM sqlite_schema WHERE name = 'agent_stats_count'";
+
+/** What the file says without its WAL, in SQL of the judge's own. */
+function saidAlone(image: Image, { folder, driver, plain }: MakerOrder): string {
+  const alone = join(folder, "alone");
+  putImage(alone, new Map([...image].filter(([name]) => name === DB)));
+  const file = join(alone, DB);
+  const handle = plain ? openPlain(file) : openWithKey(file, driver);
+  try {
+    // A host's own file is there before the tables are: they may stand in the WAL alone.
+    const { tables } = handle.prepare(TABLES).get([]) as { readonly tables: number };
+    return tables === 0 ? "" : canonical(rawState(handle));
+  } finally {
+    handle.close();
+    rmSync(alone, { recursive: true });
+  }
 }
 
 /** What the database said after each thing that was acknowledged, oldest first. */

@@ -17,6 +17,8 @@ export interface Others {
 
 export interface Damage {
   readonly name: string;
+  /** Nothing in SQLCipher's format tells of it: what is shown then may be wrong. */
+  readonly isBeyondProof?: true;
   /** Null where it cannot be done to this image. */
   make(image: Image, random: Random, others: Others): Image | null;
 }
@@ -136,6 +138,24 @@ function exchanged(name: string, file: string, from: keyof Others): Damage {
   };
 }
 
+/** A page is proven to stand where it belongs, and not to be of the same moment as its neighbours. */
+const pageBack: Damage = {
+  name: "one page of an older state",
+  isBeyondProof: true,
+  make(image, random, { older }) {
+    const now = image.get(DB);
+    const all = older.flatMap((other) => other.get(DB) ?? []);
+    if (!now || all.length === 0) return null;
+    const then = random.pick(all);
+    const pageOf = (bytes: Buffer, page: number) => bytes.subarray(page * PAGE, (page + 1) * PAGE);
+    const pages = Array.from({ length: Math.floor(Math.min(now.length, then.length) / PAGE) }, (_, page) => page);
+    const unlike = pages.filter((page) => !pageOf(now, page).equals(pageOf(then, page)));
+    if (unlike.length === 0) return null;
+    const page = random.pick(unlike);
+    return new Map([...image, [DB, changed(now, (copy) => void pageOf(then, page).copy(copy, page * PAGE))]]);
+  },
+};
+
 export const DAMAGES: readonly Damage[] = [
   inFile("bits flipped in the file", DB, flip),
   inFile("the file cut", DB, cut),
@@ -158,4 +178,5 @@ export const DAMAGES: readonly Damage[] = [
   exchanged("the WAL of a newer state", WAL, "newer"),
   exchanged("the WAL of another file", WAL, "strangers"),
   exchanged("the file of an older state under its WAL", DB, "older"),
+  pageBack,
 ];

@@ -4,6 +4,7 @@ import { type DriverName, salvageFile, verifyFile } from "agent-stats/sqlcipher"
 import { seenByReader } from "../../oracle/judge-file.ts";
 import { KEY } from "../../oracle/names.ts";
 import type { State } from "../../oracle/story.ts";
+import { secretIn } from "../../oracle/told-errors.ts";
 import type { Image } from "../../replay/disk.ts";
 import { digestOf, imageOf, putImage } from "../../replay/image.ts";
 import { DB } from "./damages.ts";
@@ -53,6 +54,8 @@ async function outcome<T>(use: () => Promise<T>): Promise<ToolOutcome<T>> {
   try {
     return { value: await use() };
   } catch (error) {
+    const secret = secretIn(error);
+    if (secret !== null) return { value: null, broke: `a secret stands in its error: ${secret}` };
     return error instanceof StatsError ? { value: null } : { value: null, broke: String(error) };
   }
 }
