@@ -121,7 +121,10 @@ async function deleteUser(host: Host): Promise<void> {
     return;
   }
   const totals = random.percent(25) ? ({ totals: "anonymise" } as const) : {};
-  await asked(host, { user, ...totals }, () => stats.deleteUser(user, totals));
+  await asked(host, { user, ...totals }, async () => {
+    const { erased } = await stats.deleteUser(user, totals);
+    if (handle === null && erased !== "physically") throw new Error(`with nobody reading, it was erased ${erased}`);
+  });
 }
 
 async function reset(host: Host): Promise<void> {

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { DriverName } from "agent-stats/sqlcipher";
+import { searchCanaries } from "../../oracle/canary.ts";
 import { openWithKey } from "../../oracle/drivers.ts";
 import { type Seen, seenByReader, seenByWriter } from "../../oracle/judge-file.ts";
 import { integrityOf, rawState } from "../../oracle/raw-file.ts";
@@ -8,7 +9,7 @@ import { canonical, type Entry, everAdmissible, type State } from "../../oracle/
 import { FILE } from "./recording.ts";
 
 /** What is wrong with what a power cut left. */
-export type Fault = "corrupt" | "acknowledgedLost" | "neverCounted" | "halfDone";
+export type Fault = "corrupt" | "acknowledgedLost" | "neverCounted" | "halfDone" | "notErased";
 
 export interface Verdict {
   readonly fault: Fault;
@@ -48,7 +49,13 @@ export async function judge(folder: string, expected: Expected, { host, driver, 
   const wrote = verdictOf(await seenByWriter(file, driver), expected, "a writer");
   if (wrote !== null) return wrote;
   const after = verdictOf(await withoutWriter(file, driver), expected, "a reader after the writer");
-  return after ?? inTables(file, expected);
+  return after ?? inTheOpen(folder) ?? inTables(file, expected);
+}
+
+/** What the writer wrote is searched before it is gone; what was recorded is searched with all that the trial leaves. */
+function inTheOpen(folder: string): Verdict | null {
+  const [hit] = searchCanaries(folder).hits;
+  return hit ? { fault: "corrupt", what: `a secret stands in the open: ${hit.what} in ${hit.where}` } : null;
 }
 
 const isMissing = (seen: Seen) => "refused" in seen && seen.refused.code === "STATS_MISSING";

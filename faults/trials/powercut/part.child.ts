@@ -10,8 +10,10 @@ import { crash } from "../../replay/crash.ts";
 import { Disk } from "../../replay/disk.ts";
 import { digestOf, putImage } from "../../replay/image.ts";
 import type { FileRecord } from "../../replay/log.ts";
+import type { Failure } from "../../trial.ts";
+import { erasedUsers, findUsers } from "./erased.ts";
 import { type Expected, type Fault, judge } from "./judge.ts";
-import { type Recording, type RecordingOrder, record } from "./recording.ts";
+import { CUTS_A_RECORDING, FILE, type Recording, type RecordingOrder, record } from "./recording.ts";
 
 export interface PartJob extends Pick<RecordingOrder, "shim" | "synchronous"> {
   /** Absent: the file of its own and the host's handle in turn, as the unit's seed is even or odd. */
@@ -28,22 +30,20 @@ export interface PartResult {
   readonly recordings: number;
   readonly crashPoints: number;
   readonly faults: Readonly<Record<Fault, number>>;
-  readonly failures: readonly { readonly seed: number; readonly what: string }[];
+  /** Of these, states after a deletion that was acknowledged: every page of every file was decrypted. */
+  readonly searched: number;
+  readonly failures: readonly Failure[];
 }
 
-/** Many leave the same: a state is judged once. Few states are spread over several recordings. */
-const MOST_CUTS_A_RECORDING = 400;
-const RECORDINGS_AT_LEAST = 4;
 /** Going on with a file takes longer than reading it. */
 const GO_ON_PERCENT = 25;
 
 servePart<PartJob, PartResult>(async (job, progress) => {
-  const faults = { corrupt: 0, acknowledgedLost: 0, neverCounted: 0, halfDone: 0 };
-  const failures: { seed: number; what: string }[] = [];
-  let [ran, recordings, crashPoints] = [0, 0, 0];
+  const faults = { corrupt: 0, acknowledgedLost: 0, neverCounted: 0, halfDone: 0, notErased: 0 };
+  const failures: Failure[] = [];
+  let [ran, recordings, crashPoints, searched] = [0, 0, 0, 0];
   const scratch = join(job.folder, "scratch");
   mkdirSync(scratch);
-  const cuts = Math.min(MOST_CUTS_A_RECORDING, Math.ceil(job.states / RECORDINGS_AT_LEAST));
   try {
     for (let unit = 0; ran < job.states; unit++) {
       const seed = seedOfUnit(job.seed, unit);
@@ -54,15 +54,18 @@ servePart<PartJob, PartResult>(async (job, progress) => {
       const driver = DRIVERS[Math.floor(seed / 2) % DRIVERS.length] as DriverName;
       const recording = record({ ...job, store, driver, seed, folder });
       const points = new Set<number>();
-      const attack = { without: job.without, store, driver, seed, scratch, cuts };
-      for await (const { verdict, at } of crashes(recording, attack)) {
+      const attack = { without: job.without, store, driver, seed, scratch };
+      let count = 0;
+      for await (const { verdict, at, isSearched } of crashes(recording, attack)) {
         if (ran === job.states) break;
         ran += 1;
+        count += 1;
         points.add(at);
+        if (isSearched) searched += 1;
         if (verdict === null) continue;
         faults[verdict.fault] += 1;
         if (failures.length < 5)
-          failures.push({ seed, what: `${verdict.fault} (crash at operation ${at}): ${verdict.what}` });
+          failures.push({ seed, count, what: `${verdict.fault} (crash at operation ${at}): ${verdict.what}` });
       }
       recordings += 1;
       crashPoints += points.size;
@@ -72,7 +75,7 @@ servePart<PartJob, PartResult>(async (job, progress) => {
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
-  return { ran, recordings, crashPoints, faults, failures };
+  return { ran, recordings, crashPoints, searched, faults, failures };
 });
 
 interface Attack {
@@ -81,15 +84,13 @@ interface Attack {
   readonly driver: DriverName;
   readonly seed: number;
   readonly scratch: string;
-  readonly cuts: number;
 }
 
 /** Replays the record once, cuts the power at random moments, and judges what each cut left. No two are the same. */
 async function* crashes({ before, told, records }: Recording, attack: Attack) {
-  const { without, store, driver, seed, scratch, cuts: often } = attack;
-  const random = randomOf(seed);
+  const { without, store, driver, seed, scratch } = attack;
   const disk = new Disk(before);
-  const cuts = cutsPerRecord(records, often, random);
+  const cuts = cutsPerRecord(records, seed);
   const entries: Entry[] = [...told];
   const judged = new Set<string>();
   const folder = join(scratch, "image");
@@ -100,25 +101,32 @@ async function* crashes({ before, told, records }: Recording, attack: Attack) {
       entries.push(...entriesOf(each.text));
       expected = null;
     }
-    for (let cut = 0; cut < (cuts.get(at) ?? 0); cut++) {
+    for (const random of cuts.get(at) ?? []) {
       const image = crash(disk, random);
       const digest = `${digestOf(image)} ${entries.length}`;
       if (judged.has(digest)) continue;
       judged.add(digest);
       putImage(folder, image);
+      // A host's own database is the host's to erase.
+      const gone = store === "own" ? erasedUsers(entries) : [];
+      const left = findUsers(join(folder, FILE), gone);
       expected ??= expectedAfter(entries);
       const goOn = random.percent(GO_ON_PERCENT);
-      yield { at, verdict: await judge(folder, expected, { host: store === "host", driver, goOn }) };
+      const verdict = left ?? (await judge(folder, expected, { host: store === "host", driver, goOn }));
+      yield { at, verdict, isSearched: gone.length > 0 };
     }
   }
 }
 
-/** How often the power is cut after each operation. */
-function cutsPerRecord(records: readonly FileRecord[], often: number, random: Random): Map<number, number> {
-  const cuts = new Map<number, number>();
-  for (let i = 0; i < often; i++) {
+/** How the power is cut after each operation. Drawn from the seed alone: a failure is repeated without all others. */
+function cutsPerRecord(records: readonly FileRecord[], seed: number): Map<number, Random[]> {
+  const random = randomOf(seed);
+  const cuts = new Map<number, Random[]>();
+  for (let i = 0; i < CUTS_A_RECORDING; i++) {
     const at = random.whole(0, records.length - 1);
-    cuts.set(at, (cuts.get(at) ?? 0) + 1);
+    const all = cuts.get(at) ?? [];
+    all.push(randomOf(random.whole(0, 2 ** 31)));
+    cuts.set(at, all);
   }
   return cuts;
 }

@@ -12,8 +12,9 @@ import { seedOfUnit } from "../../random.ts";
 import { buildShim } from "../../shim/shim.ts";
 import type { Control, Failure, Trial, TrialContext, TrialOutcome } from "../../trial.ts";
 import type { PartJob, PartResult } from "./part.child.ts";
+import { CUTS_A_RECORDING } from "./recording.ts";
 
-const NOTHING = { corrupt: 0, acknowledgedLost: 0, neverCounted: 0, halfDone: 0 };
+const NOTHING = { corrupt: 0, acknowledgedLost: 0, neverCounted: 0, halfDone: 0, notErased: 0 };
 /** What one process does before another takes over. */
 const STATES_A_PART = 2_000;
 /** Seeds of parts, and of controls, are this far apart: each makes many recordings. */
@@ -78,6 +79,7 @@ async function run(context: TrialContext): Promise<TrialOutcome> {
         ran: 0,
         recordings: 0,
         crashPoints: 0,
+        searched: 0,
         faults: NOTHING,
         failures: [{ seed: job.seed, what: how }],
       }),
@@ -97,8 +99,10 @@ async function run(context: TrialContext): Promise<TrialOutcome> {
   return outcomeOf(results, controls);
 }
 
+/** A recording is not split: a failure is repeated by the seed of its recording, and by how manieth it was there. */
 function jobsOf({ count, seed, parallel }: TrialContext): Omit<PartJob, "folder" | "shim">[] {
-  const parts = Math.max(2, Math.min(parallel, count), Math.ceil(count / STATES_A_PART));
+  const recordings = Math.ceil(count / CUTS_A_RECORDING);
+  const parts = Math.max(Math.min(parallel, recordings), Math.ceil(count / STATES_A_PART));
   return Array.from({ length: parts }, (_, part) => ({
     seed: seedOfUnit(seed, part * SEEDS_A_PART),
     synchronous: "FULL",
@@ -116,6 +120,8 @@ function outcomeOf(results: readonly PartResult[], controls: readonly Control[])
       acknowledgedLost: sum(({ faults }) => faults.acknowledgedLost),
       neverCounted: sum(({ faults }) => faults.neverCounted),
       halfDone: sum(({ faults }) => faults.halfDone),
+      notErased: sum(({ faults }) => faults.notErased),
+      searchedForTheDeleted: sum(({ searched }) => searched),
       recordings: sum(({ recordings }) => recordings),
       crashPoints: sum(({ crashPoints }) => crashPoints),
     },

@@ -34,6 +34,9 @@ export interface Recording {
 
 export const FILE = "stats.db";
 
+/** Many leave the same: a state is judged once. */
+export const CUTS_A_RECORDING = 50;
+
 /** One to three processes, one after another, and everything that they did to their files. */
 export function record(order: RecordingOrder): Recording {
   const random = randomOf(order.seed);
