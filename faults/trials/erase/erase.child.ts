@@ -1,11 +1,12 @@
 /** The process under test of the erase trial: it does the steps that it is told, through the library's public API. */
 import { closeSync, openSync, readSync, writeSync } from "node:fs";
-import { type AgentStats, openAgentStats, readAgentStats } from "agent-stats";
+import { type AgentStats, openAgentStats, readAgentStats, type StatsError } from "agent-stats";
 import { moveAside, type SqlcipherOptions, sqlcipherReader, sqlcipherStore } from "agent-stats/sqlcipher";
 import type { SqliteHandle } from "agent-stats/sqlite";
 import { KEY } from "../../oracle/canary.ts";
 import { openWithKey } from "../../oracle/drivers.ts";
 import { protocol } from "../../oracle/names.ts";
+import { secretIn } from "../../oracle/told-errors.ts";
 import { answerCalls } from "../../remote/answer.ts";
 import { nowWith } from "../../remote/clock.ts";
 import { nameOfSum, type Step, type UserId } from "./history.ts";
@@ -25,11 +26,17 @@ let erased: Promise<void> = Promise.resolve();
 let reading: SqliteHandle | null = null;
 let left: SqliteHandle | null = null;
 let crowd: { stop(): Promise<number> } | null = null;
+let leaked: string | null = null;
 const clock = nowWith();
 
 function openAt(given: Where, onErased = () => {}): Promise<AgentStats> {
   const store = sqlcipherStore({ ...given, key: KEY });
-  return openAgentStats({ protocols: [protocol], store, flushEvery, onErased, onProblem: () => {} });
+  return openAgentStats({ protocols: [protocol], store, flushEvery, onErased, onProblem: search });
+}
+
+/** What it was told goes no further: it is searched here. */
+function search(problem: StatsError | null): void {
+  leaked ??= secretIn(problem);
 }
 
 async function open(): Promise<AgentStats> {
@@ -130,6 +137,7 @@ answerCalls({
     const next = await openAt(given);
     const problem = next.problem?.code ?? null;
     await next.close();
+    if (leaked !== null) throw new Error(`a secret stands in what it was told: ${leaked}`);
     return { problem, sums: await sumsIn(given) };
   },
   startCounting(given: { keys: { userId: UserId; server: string }[]; counter: string }) {
@@ -146,10 +154,10 @@ answerCalls({
     reading?.close();
     reading = null;
   },
-  /** The control: deletes as the library does, but leaves the pages as they are. */
-  deleteOnly({ file, driver, userId, keepLog }: Where & { userId: UserId; keepLog: boolean }) {
+  /** The control: deletes as the library does, but leaves the log, or the pages of the file, as they are. */
+  deleteOnly({ file, driver, userId, keepLog, secure }: Where & { userId: UserId; keepLog: boolean; secure: boolean }) {
     const database = openWithKey(file, driver);
-    database.exec("PRAGMA secure_delete = ON; PRAGMA journal_mode = WAL; BEGIN IMMEDIATE");
+    database.exec(`PRAGMA secure_delete = ${secure ? "ON" : "OFF"}; PRAGMA journal_mode = WAL; BEGIN IMMEDIATE`);
     const keys = "SELECT key_id FROM agent_stats_key WHERE user_id = ?";
     for (const table of ["agent_stats_count", "agent_stats_past", "agent_stats_key"]) {
       database.prepare(`DELETE FROM ${table} WHERE key_id IN (${keys})`).run([String(userId)]);

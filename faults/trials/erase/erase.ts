@@ -1,6 +1,7 @@
 /**
- * Erase: a user is deleted from a file with a random history, and every page of every file is decrypted afterwards, and
- * in images that a crash at many moments would have left. Judged by the bytes alone.
+ * Erase: a user is deleted from a file with a random history, and every page of every file is decrypted: afterwards, and
+ * in every image that a crash at many moments would have left. Judged by the bytes alone. Before the acknowledgement an
+ * image may hold the user; of these some are started anew, and if the user is gone then, so is every byte of it.
  */
 
 import { DRIVERS, DRIVERS_MISSING } from "../../oracle/drivers.ts";
@@ -48,10 +49,14 @@ function summaryOf(seen: readonly Seen[]): Record<string, number> {
       sum(seen.flatMap(({ after, history }) => (history.crowded ? [] : after.map(hits)))) +
       sum(seen.map(({ last }) => hits(last.found))),
     pagesSearched: sum(
-      seen.flatMap(({ before, after, last }) => [before, ...after, last.found].map(({ pages }) => pages)),
+      seen.flatMap(({ before, between, after, last }) =>
+        [before, ...between, ...after, last.found].map(({ pages }) => pages),
+      ),
     ),
-    crashImages: sum(seen.map(({ imagesTaken }) => imagesTaken)),
-    imagesOpened: sum(seen.map(({ images }) => images.length)),
+    imagesBefore: sum(seen.map(({ between }) => between.length)),
+    holdingTheUser: sum(seen.map(({ between }) => between.filter((found) => hits(found) > 0).length)),
+    startedAnew: sum(seen.map(({ images }) => images.length)),
+    looksAfter: sum(seen.map(({ after }) => after.length + 1)),
     pendingFirst: seen.filter(({ erased }) => erased === "pending").length,
     besideCopiesAside: seen.filter(({ history }) => history.steps.some((step) => step.do === "aside")).length,
     besideOthers: seen.filter(({ history }) => history.crowded).length,
@@ -61,14 +66,25 @@ function summaryOf(seen: readonly Seen[]): Record<string, number> {
 function controlsOf(seen: readonly Seen[]): Control[] {
   const controls = seen.flatMap((each) => each.controls ?? []);
   const found = seen.filter(({ before }) => before.servers > 0 && before.user > 0).length;
-  const inLog = controls.filter(({ withoutCheckpoint }) => withoutCheckpoint > 0).length;
-  const inFile = controls.filter(({ withoutRewriting }) => withoutRewriting > 0).length;
+  const bitten = (pages: (control: NonNullable<Seen["controls"]>) => number) =>
+    controls.filter((control) => pages(control) > 0).length;
+  const inLog = bitten(({ withoutCheckpoint }) => withoutCheckpoint);
+  const inFile = bitten(({ withoutRewriting }) => withoutRewriting);
   return [
     { without: "any deletion", bites: found === seen.length, seen: { hitIn: found, of: seen.length } },
     {
-      without: "checkpoint and VACUUM: DELETE with secure_delete alone",
-      bites: inLog + inFile > 0,
-      seen: { hitInLog: inLog, hitInFile: inFile, of: controls.length },
+      without: "moving the log into the file: DELETE with secure_delete",
+      bites: inLog > 0,
+      seen: { hitInLog: inLog, of: controls.length },
+    },
+    {
+      without: "rewriting the file: DELETE alone, its log moved into the file",
+      bites: inFile > 0,
+      seen: {
+        hitInFile: inFile,
+        hitWithSecureDelete: bitten(({ withSecureDelete }) => withSecureDelete),
+        of: controls.length,
+      },
     },
   ];
 }

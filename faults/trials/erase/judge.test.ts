@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { sumsOf } from "./history.ts";
+import { type Sums, sumsOf } from "./history.ts";
 import { problemsOf, type Seen } from "./judge.ts";
 
 const NONE = { pages: 40, servers: 0, user: 0 };
@@ -9,14 +9,16 @@ const whole = new Map([
 ]);
 const gone = new Map([['["kept","smp://b","sent"]', 3]]);
 
+const image = (sums: Sums, found = NONE) => ({ sums, next: { sums, found } });
+
 /** A unit in which every promise was held. */
 const held: Seen = {
   history: { victim: "victim", crowded: false, held: false, steps: [] },
   expected: { whole, gone },
   before: { pages: 40, servers: 9, user: 2 },
   erased: "physically",
-  images: [{ sums: whole }, { sums: gone, next: { sums: gone, found: NONE } }],
-  imagesTaken: 2,
+  images: [image(whole), image(gone)],
+  between: [{ pages: 40, servers: 9, user: 2 }, NONE],
   after: [NONE, NONE, NONE],
   last: { problem: null, sums: gone, found: NONE },
   controls: null,
@@ -41,13 +43,9 @@ describe("the judge sees", () => {
     ["the user left after the next start", { last: { ...held.last, found: user } }, /hold the user after the next/],
     ["a user who came back by late counts", { last: { ...held.last, sums: backAgain } }, /wrong in the end/],
     ["somebody else's sum changed", { last: { ...held.last, sums: doubled } }, /first is 6 and should be 3/],
-    ["a crash that took others with it", { images: [{ sums: half }] }, /wrong after a crash/],
-    ["a crash that left another's sum wrong", { images: [{ sums: doubled }] }, /wrong after a crash/],
-    [
-      "a crash after which the next start left servers",
-      { images: [{ sums: gone, next: { sums: gone, found: servers } }] },
-      /a crash left servers/,
-    ],
+    ["a crash that took others with it", { images: [image(half)] }, /wrong after a crash/],
+    ["a crash that left another's sum wrong", { images: [image(doubled)] }, /wrong after a crash/],
+    ["a crash after which the next start left servers", { images: [image(gone, servers)] }, /a crash left servers/],
     ["an erasure put off for nobody", { erased: "pending" }, /pending with nobody reading/],
     ["an erasure said done while a reader holds it", { history: { ...held.history, held: true } }, /although a reader/],
     ["a next start that fails", { last: { ...held.last, problem: "STATS_DAMAGED" } }, /next start failed/],

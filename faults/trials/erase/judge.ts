@@ -6,7 +6,7 @@ import type { Found } from "./needles.ts";
 export interface Image {
   readonly sums: Sums;
   /** After the next start on it. */
-  readonly next?: { readonly sums: Sums; readonly found: Found };
+  readonly next: { readonly sums: Sums; readonly found: Found };
 }
 
 /** What was seen of one unit. */
@@ -17,12 +17,18 @@ export interface Seen {
   /** What the library said. */
   readonly erased: string;
   readonly images: readonly Image[];
-  readonly imagesTaken: number;
-  /** After the acknowledgement: at once, after counts that came late, after the end. */
+  /** Every image of before the acknowledgement, decrypted: it may hold the user still. */
+  readonly between: readonly Found[];
+  /** After the acknowledgement: at once, while counts come late, after them, while it ends, after the end. */
   readonly after: readonly Found[];
   /** After another start and end. */
   readonly last: { readonly problem: string | null; readonly sums: Sums; readonly found: Found };
-  readonly controls: { readonly withoutRewriting: number; readonly withoutCheckpoint: number } | null;
+  /** In how many pages a server of the user stands when the deletion is done without what erases. */
+  readonly controls: {
+    readonly withoutCheckpoint: number;
+    readonly withoutRewriting: number;
+    readonly withSecureDelete: number;
+  } | null;
 }
 
 /** Each broken promise, in a sentence. */
@@ -51,7 +57,6 @@ export function problemsOf(seen: Seen): string[] {
 
 function problemsOfImage(image: Image, { whole, gone }: Seen["expected"], history: Seen["history"]): string[] {
   const problems = problemsOfCrash("a crash", image.sums, whole, gone, history.victim);
-  if (!image.next) return problems;
   const { sums, found } = image.next;
   problems.push(...problemsOfCrash("the start after a crash", sums, whole, gone, history.victim));
   const isGone = !holdsUser(sums, history.victim);

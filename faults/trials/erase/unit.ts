@@ -20,6 +20,9 @@ export interface Lane {
 
 /** A user of the other process, who stays. */
 const CROWD_USER = `user-${MARK}-crowd`;
+const IMAGES_BEFORE = 40;
+/** While it goes on after the acknowledgement, and while it ends: each. */
+const IMAGES_AFTER = 10;
 const IMAGES_OPENED = 5;
 const CONTROLS_EVERY = 4;
 
@@ -50,7 +53,6 @@ class Unit {
   readonly #random: Random;
   readonly #files: string;
   readonly #imagesIn: string;
-  readonly #images: Image[] = [];
   #copies = 0;
 
   constructor(lane: Lane, history: History, seed: number, at: { readonly files: string; readonly images: string }) {
@@ -79,12 +81,12 @@ class Unit {
     if (erased === "pending") await subject.call("whenErased");
     const after = [this.#look(this.#image())];
 
-    await this.#late(after);
+    after.push(...(await this.#imagesWhile(this.#late())), this.#look(this.#image()));
     const rounds = crowded ? await other.call<number>("stopCounting") : 0;
     if (crowded) await other.call("close");
-    await subject.call("close");
-    after.push(this.#look(this.#files));
+    after.push(...(await this.#imagesWhile(subject.call("close"))), this.#look(this.#files));
     const next = await subject.call<{ problem: string | null; sums: Sums }>("nextStart", where);
+    const inBetween = between.map((folder) => this.#look(folder));
     const opened = await this.#openImages(between, where);
     return {
       history: this.#history,
@@ -92,7 +94,7 @@ class Unit {
       before,
       erased,
       images: opened,
-      imagesTaken: between.length,
+      between: inBetween,
       after,
       last: { ...next, found: this.#look(this.#files) },
       controls,
@@ -112,20 +114,33 @@ class Unit {
 
   /** The deletion, and images of the files at moments of it. */
   async #delete(given: { readonly userId: UserId; readonly totals: string }) {
-    let acknowledged = false;
-    const deleting = this.#lane.subject.call<{ erased: string }>("delete", given).finally(() => {
-      acknowledged = true;
-    });
-    const between: string[] = [];
-    while (!acknowledged) {
-      if (between.length < 40) between.push(this.#image());
-      await delay(this.#random.whole(0, 3));
-    }
+    const deleting = this.#lane.subject.call<{ erased: string }>("delete", given);
+    const between = await this.#takeWhile(deleting, IMAGES_BEFORE);
     return { ...(await deleting), between };
   }
 
+  /** What images of after the acknowledgement hold, taken while it goes on. */
+  async #imagesWhile(going: Promise<unknown>): Promise<Found[]> {
+    const images = await this.#takeWhile(going, IMAGES_AFTER);
+    return images.map((folder) => this.#look(folder));
+  }
+
+  async #takeWhile(going: Promise<unknown>, most: number): Promise<string[]> {
+    let isOver = false;
+    const over = going.finally(() => {
+      isOver = true;
+    });
+    const images: string[] = [];
+    while (!isOver) {
+      if (images.length < most) images.push(this.#image());
+      await delay(this.#random.whole(0, 3));
+    }
+    await over;
+    return images;
+  }
+
   /** What comes too late for the user, and goes on for others. */
-  async #late(after: Found[]): Promise<void> {
+  async #late(): Promise<void> {
     const { subject } = this.#lane;
     const { victim, victimServers, tag } = this.#history;
     const lateServers = [victimServers[0] ?? "", `smp://${MARK}-${tag}-late.example`];
@@ -144,7 +159,6 @@ class Unit {
       n: 3,
     };
     await subject.call("take", [...counts, kept, { do: "flush" }]);
-    after.push(this.#look(this.#image()));
   }
 
   /** The sums when the deletion is done, and all that came after it. */
@@ -184,34 +198,36 @@ class Unit {
     return findBelow(folder, KEY, this.#history);
   }
 
-  /** What a reader finds in images of before the acknowledgement, and what the next start makes of one of them. */
+  /** What a reader finds in images of before the acknowledgement, and what the next start makes of them. */
   async #openImages(between: readonly string[], where: object): Promise<Image[]> {
     const chosen = [...between].sort(() => this.#random.next() - 0.5).slice(0, IMAGES_OPENED);
-    for (const [index, folder] of chosen.entries()) {
-      const file = join(folder, "stats.db");
+    const images: Image[] = [];
+    for (const folder of chosen) {
       // Whoever only judges needs no thread for that.
-      const image = { ...where, file, thread: "same" };
+      const image = { ...where, file: join(folder, "stats.db"), thread: "same" };
       const sums = await this.#lane.other.call<Sums>("sums", image);
-      if (index > 0) this.#images.push({ sums });
-      else {
-        const next = await this.#lane.other.call<{ sums: Sums }>("nextStart", image);
-        this.#images.push({ sums, next: { sums: next.sums, found: this.#look(folder) } });
-      }
+      const next = await this.#lane.other.call<{ sums: Sums }>("nextStart", image);
+      images.push({ sums, next: { sums: next.sums, found: this.#look(folder) } });
     }
-    return this.#images;
+    return images;
   }
 
   /** The same deletion without what erases: in copies of the files, for some histories. */
   async #controls(driver: DriverName): Promise<Seen["controls"]> {
     if (this.#seed % CONTROLS_EVERY !== 0) return null;
     const { victim } = this.#history;
-    const found = async (keepLog: boolean) => {
+    const found = async (how: { readonly keepLog: boolean; readonly secure: boolean }) => {
       const folder = this.#image();
-      await this.#lane.other.call("deleteOnly", { file: join(folder, "stats.db"), driver, userId: victim, keepLog });
-      const { servers } = findIn(join(folder, "stats.db"), KEY, this.#history);
-      if (keepLog) await this.#lane.other.call("letGoRaw");
+      const file = join(folder, "stats.db");
+      await this.#lane.other.call("deleteOnly", { file, driver, userId: victim, ...how });
+      const { servers } = findIn(file, KEY, this.#history);
+      if (how.keepLog) await this.#lane.other.call("letGoRaw");
       return servers;
     };
-    return { withoutRewriting: await found(false), withoutCheckpoint: await found(true) };
+    return {
+      withoutCheckpoint: await found({ keepLog: true, secure: true }),
+      withoutRewriting: await found({ keepLog: false, secure: false }),
+      withSecureDelete: await found({ keepLog: false, secure: true }),
+    };
   }
 }
