@@ -97,6 +97,7 @@ describe("what is not so is seen", () => {
     ["two numbers are of two moments", ledger(add(1), add(2)), kept({ [B]: 1 }), "torn"],
     ["a number was never that", ledger(add(1, 5)), kept({ [A]: 3 }), "torn"],
     ["the file is damaged", [], kept({}, { damage: ["page 3 is never used"] }), "corrupt"],
+    ["the file cannot be read", [], kept({}, { damage: ["no database"], isUnreadable: true }), "corrupt"],
     ["a session was folded twice", [], kept({}, { foldedTwice: [A] }), "doubled"],
     ["a problem was told", ledger(note(WHAT.problem)), kept({}), "wronglyTold"],
     ["other sums are told", [], kept({}, { told: { sums: new Map([[A, 1]]), sessions: [] } }), "wronglyTold"],
@@ -113,6 +114,8 @@ describe("what is not so is seen", () => {
     const saving = { ...phase("saving"), at: 90 };
     expect(wrongs(ledger(add(1), saving, kill), kept({}))).toEqual([]);
     expect(wrongs(ledger(add(1), note(WHAT.late, { amount: 220 }), kill), kept({}))).toEqual([]);
+    const before = ledger(note(WHAT.late, { amount: 220 }), add(1), kill);
+    expect(wrongs(before, kept({})), "the stall was over when it was counted").toEqual(["lateLoss"]);
   });
 
   test("a thread that is stuck loses more than two intervals; that its heart stood still excuses nothing", () => {

@@ -7,7 +7,7 @@ import type { Ending } from "agent-stats";
 import { PROBLEMS } from "../child/problems.ts";
 import { PHASES, type Phase } from "../child/spec.ts";
 import { HEARTBEAT_MS } from "../child/timing.ts";
-import type { Kept, Told } from "./kept.ts";
+import type { Kept, KeptAndTold } from "./kept.ts";
 import { type Entry, WHAT } from "./ledger.ts";
 import { FAILED } from "./names.ts";
 import { type Found, findWorld, type Sums, userIn } from "./worlds.ts";
@@ -20,6 +20,7 @@ export const WRONGS = [
   "lateLoss",
   "halfDeleted",
   "wronglyTold",
+  "crashed",
 ] as const;
 export type WrongOfLife = (typeof WRONGS)[number];
 
@@ -32,7 +33,7 @@ export interface LifeToJudge {
   readonly entries: readonly Entry[];
   readonly before: Sums;
   /** Null where there is no file yet. */
-  readonly kept: (Kept & { readonly told: Told }) | null;
+  readonly kept: KeptAndTold | null;
   readonly flushEveryMs: number;
   /** Its main thread was stuck when it was killed: then two intervals may be lost, however late its timers came. */
   readonly isStuck: boolean;
@@ -79,6 +80,8 @@ export function judgeLife(life: LifeToJudge): Judged {
     return { ...none, findings: isNew ? [] : [{ wrong: "acknowledgedLost", what: "there is no file any more" }] };
   }
   const findings: Finding[] = kept.damage.map((what) => ({ wrong: "corrupt", what }));
+  // What cannot be read says nothing of what was kept in it.
+  if (kept.isUnreadable) return { ...none, findings };
   for (const key of kept.foldedTwice) {
     findings.push({ wrong: "doubled", what: `the past of ${key} is not what the folded sessions counted` });
   }
@@ -116,7 +119,7 @@ function landedIn(entries: readonly Entry[], kept: Kept | null): Phase | "betwee
 }
 
 /** What the library says of it all, to the host while it lived and to whoever looks now, must be so. */
-function wronglyTold(entries: readonly Entry[], kept: Kept & { readonly told: Told }, life: LifeToJudge): Finding[] {
+function wronglyTold(entries: readonly Entry[], kept: KeptAndTold, life: LifeToJudge): Finding[] {
   const wrongs: string[] = [];
   for (const { what, amount } of entries) {
     // Nothing was wrong with the machine.
@@ -184,15 +187,21 @@ function lossOf(
     ({ what, user }, index) => what === WHAT.add && index >= Math.max(found.entries, lastClear) && !deleted.has(user),
   );
   // The heart of a thread that is stuck does not beat, and that excuses nothing.
-  const stopped = isStuck ? SAVE_OF_ANOTHER_MS : (kill?.amount ?? 0);
-  const late = Math.max(stopped, ...entries.map(({ what, amount }) => (what === WHAT.late ? amount : 0)));
+  const stopped = isStuck ? SAVE_OF_ANOTHER_MS : Math.max(0, (kill?.amount ?? 0) - HEARTBEAT_MS);
   // Nor can it say that a save is over which had begun before.
   const told = entries.find(({ what }) => what === WHAT.hang)?.at ?? end;
-  const loss = (first: Entry | undefined): Loss =>
-    first === undefined
-      ? { ms: 0, excusedMs: 0 }
-      : { ms: end - first.at, excusedMs: busyMs(entries, first.at, told) + STALLS * (late + HEARTBEAT_MS) };
+  const loss = (first: Entry | undefined): Loss => {
+    if (first === undefined) return { ms: 0, excusedMs: 0 };
+    const late = Math.max(stopped, latestMs(entries, first.at));
+    return { ms: end - first.at, excusedMs: busyMs(entries, first.at, told) + STALLS * (late + HEARTBEAT_MS) };
+  };
   return { all: loss(lost[0]), errors: loss(lost.find(({ counter }) => counter === FAILED)) };
+}
+
+/** How late a timer came at most from that moment on: a stall that was over by then has lost nothing. */
+function latestMs(entries: readonly Entry[], from: number): number {
+  const stalls = entries.filter(({ what, at }) => what === WHAT.late && at >= from);
+  return stalls.reduce((most, { amount }) => Math.max(most, amount), 0);
 }
 
 function lateLoss({ all, errors }: ReturnType<typeof lossOf>, { flushEveryMs, isStuck, how }: LifeToJudge): Finding[] {

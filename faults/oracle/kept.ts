@@ -18,7 +18,11 @@ export interface Kept {
   readonly hostUsers: ReadonlySet<number> | null;
   /** What SQLite and the cipher find wrong with the file. */
   readonly damage: readonly string[];
+  /** Nothing of it can be read at all: `damage` says why, and the rest is empty. */
+  readonly isUnreadable?: true;
 }
+
+export type KeptAndTold = Kept & { readonly told: Told };
 
 interface KeptSession {
   readonly session: number;
@@ -31,21 +35,37 @@ interface KeptSession {
  * Reads a copy of the database and its WAL: reading the files themselves would recover them, and the next process is to
  * find them as the last one left them. Nobody may write meanwhile.
  */
-export async function readKept(file: string, copy: string): Promise<(Kept & { readonly told: Told }) | null> {
+export async function readKept(file: string, copy: string): Promise<KeptAndTold | null> {
   if (!existsSync(file)) return null;
   for (const suffix of ["", "-wal"]) {
     rmSync(copy + suffix, { force: true });
     if (existsSync(file + suffix)) copyFileSync(file + suffix, copy + suffix);
   }
   try {
-    return { ...keptIn(copy), told: await readingQuickly(() => toldBy(copy)) };
+    const kept = keptIn(copy);
+    return { ...kept, told: kept.isUnreadable ? NOTHING : await readingQuickly(() => toldBy(copy)) };
+  } catch (error) {
+    return { ...unreadable(error), told: NOTHING };
   } finally {
     for (const suffix of ["", "-wal", "-shm"]) rmSync(copy + suffix, { force: true });
   }
 }
 
-/** What a database that is open to others too holds at this moment. */
+/** What a database that is open to others too holds at this moment. One that cannot be read is damaged beyond all. */
 export function keptIn(file: string): Kept {
+  try {
+    return read(file);
+  } catch (error) {
+    return unreadable(error);
+  }
+}
+
+function unreadable(error: unknown): Kept {
+  const { code = "no code", message = String(error) } = error as { code?: unknown; message?: string };
+  return { ...NOTHING, hostUsers: null, damage: [`it cannot be read: ${code}: ${message}`], isUnreadable: true };
+}
+
+function read(file: string): Kept {
   const handle = openWithKey(file);
   try {
     handle.exec("PRAGMA busy_timeout = 10000; BEGIN");
