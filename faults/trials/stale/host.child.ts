@@ -1,6 +1,7 @@
 /** A host that counts and saves as it is told, so that it can be frozen, and its commits fail, when the trial wants it. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { type AgentStats, openAgentStats } from "agent-stats";
+import { type AgentStats, openAgentStats, StatsError } from "agent-stats";
+import { codeNumber } from "../../child/problems.ts";
 import type { Phase } from "../../child/spec.ts";
 import { burstsOf } from "../../child/steps.ts";
 import { type LifeStore, openStore, watched } from "../../child/store.ts";
@@ -36,7 +37,7 @@ async function open(): Promise<{ stats: AgentStats; opened: LifeStore }> {
       protocols: [protocol],
       store: watched(store.store, false, watch),
       flushEvery: FLUSH_EVERY_MS,
-      onProblem: () => {},
+      onProblem: (problem) => problem && !isOfFault(problem) && ledger.note(WHAT.problem, { amount: codeOf(problem) }),
     }),
   };
 }
@@ -82,6 +83,13 @@ async function settle(): Promise<void> {
   await told(WHAT.flush, WHAT.flushed, {}, () => stats.flush());
 }
 
+/** Only while commits are made to fail may anything be told, and that only. */
+function isOfFault(error: unknown): boolean {
+  return failPercent > 0 && error instanceof StatsError && error.code === "STATS_STORE_FAILED";
+}
+
+const codeOf = (error: unknown) => (error instanceof StatsError ? codeNumber(error) : -1);
+
 /** Does it until it is acknowledged; each try is told. */
 async function told(before: What, after: What, given: object, work: () => Promise<unknown>): Promise<void> {
   await again(async () => {
@@ -96,7 +104,8 @@ async function again(work: () => Promise<unknown>): Promise<void> {
     try {
       await work();
       return;
-    } catch {
+    } catch (error) {
+      if (!isOfFault(error)) return ledger.note(WHAT.rejected, { amount: codeOf(error) });
       await sleep(AGAIN_AFTER_MS);
     }
   }
