@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { now, WHAT } from "../oracle/ledger.ts";
-import type { Step } from "./spec.ts";
+import type { Death } from "./crash.ts";
+import { deathIn, type Step } from "./spec.ts";
 import { burstsOf, type Life } from "./steps.ts";
 
 const SIGNALS = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
@@ -8,6 +9,7 @@ const SIGNALS = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
 /** Longer than any signal needs to arrive. */
 const ARRIVES_WITHIN_MS = 5_000;
 const STUCK_BURST_EVERY_MS = 3;
+const ONE = { users: [1, 2], servers: [1], errors: false } as const;
 
 /** Ends this process in that way. Resolves where it ends by itself a moment later. */
 export async function endLife(
@@ -19,11 +21,14 @@ export async function endLife(
   if (withoutHandlers) for (const event of ["exit", ...SIGNALS]) process.removeAllListeners(event);
   if (midSave) void stats.flush().catch(() => {});
   if (how === "stuck" || how === "stuck counting") beStuck(life, how === "stuck counting");
-  if (how === "crash") await crashed(life);
+  const death = deathIn(how);
+  if (death) await threadDies(death, life);
   ledger.note(WHAT.ending);
   switch (how) {
     case "close":
-    case "crash":
+    case "thread terminated":
+    case "thread exits":
+    case "thread throws":
       ledger.note(WHAT.closing);
       await stats.close();
       ledger.note(WHAT.closed);
@@ -47,16 +52,20 @@ export async function endLife(
 }
 
 /** The database's thread ends in the middle of a save: the next one must hold everything. */
-async function crashed({ stats, crash, random }: Life): Promise<void> {
+async function threadDies(death: Death, life: Life): Promise<void> {
+  const { stats, crash, random } = life;
+  burstsOf(ONE, life)();
+  const dead = death === "terminated" ? null : crash(death);
   const saving = stats.flush().catch(() => {});
-  await sleep(random.whole(0, 2));
-  await crash();
+  if (!dead) await sleep(random.whole(0, 2));
+  await (dead ?? crash(death));
   await saving;
 }
 
-/** Never answers again. */
+/** Never answers again. What it counted last, it had no time to save itself. */
 function beStuck(life: Life, isCounting: boolean): never {
-  const burst = burstsOf({ users: [1, 2], servers: [1], errors: false }, life);
+  const burst = burstsOf(ONE, life);
+  burst();
   life.ledger.note(WHAT.hang);
   life.begins("stuck");
   for (let next = now(); ; ) {

@@ -10,7 +10,7 @@ import { randomOf } from "../random.ts";
 import { catchWorkers } from "./crash.ts";
 import { heartbeat } from "./heartbeat.ts";
 import { codeNumber } from "./problems.ts";
-import { type LifeSpec, PHASES, type Phase } from "./spec.ts";
+import { deathIn, type LifeSpec, PHASES, type Phase } from "./spec.ts";
 import { playSteps } from "./steps.ts";
 import { openStore, watched } from "./store.ts";
 
@@ -40,7 +40,8 @@ function ends(phase: Phase): void {
 }
 
 heartbeat(ledger, beat);
-const crash = catchWorkers();
+const deaths = spec.steps.map((step) => (step.do === "end" ? deathIn(step.how) : null));
+const crash = catchWorkers(deaths.includes("exits") || deaths.includes("throws") ? spec.driver : null);
 begins("starting");
 const opened = openStore(spec);
 const stats = await openAgentStats({

@@ -1,4 +1,5 @@
 import type { DriverName } from "agent-stats/sqlcipher";
+import type { Death } from "./crash.ts";
 
 /** What a process under test is to do, from its start to its end. */
 export interface LifeSpec {
@@ -42,8 +43,8 @@ export interface CountStep {
 }
 
 /**
- * Every way in which a process can end but SIGKILL at once. `crash`: the database's thread dies, and then it closes.
- * `stuck`: its main thread never answers again. `stuck counting`: and goes on counting.
+ * Every way in which a process can end but SIGKILL at once. `thread …`: the database's thread dies in mid-work, and then
+ * it closes. `stuck`: its main thread never answers again. `stuck counting`: and goes on counting.
  */
 export type EndingOfLife =
   | "exit"
@@ -52,11 +53,18 @@ export type EndingOfLife =
   | "SIGTERM"
   | "SIGINT"
   | "SIGHUP"
-  | "crash"
+  | ThreadDeath
   | "close"
   | "empty"
   | "stuck"
   | "stuck counting";
+
+export type ThreadDeath = `thread ${Death}`;
+
+/** How the database's thread dies in that ending; null where it does not. */
+export function deathIn(how: EndingOfLife): Death | null {
+  return how.startsWith("thread ") ? (how.slice("thread ".length) as Death) : null;
+}
 
 /** What a process can be about when it is killed: calls of the store, and what is between them. */
 export const PHASES = [

@@ -3,6 +3,7 @@ import type { AgentStats } from "agent-stats";
 import { ALL, type Ledger, WHAT, type What } from "../oracle/ledger.ts";
 import { ATTEMPTED, COUNTERS, FAILED, protocol, SENT, serverOf, userOf } from "../oracle/names.ts";
 import type { Random } from "../random.ts";
+import type { Death } from "./crash.ts";
 import { endLife } from "./endings.ts";
 import type { CountStep, LifeSpec, Phase, Step } from "./spec.ts";
 import type { LifeStore } from "./store.ts";
@@ -15,8 +16,8 @@ export interface Life {
   readonly random: Random;
   begins(phase: Phase): void;
   ends(phase: Phase): void;
-  /** Ends the library's threads in mid-work. */
-  crash(): Promise<void>;
+  /** Ends the library's threads in mid-work, or has them end by themselves at their next save. */
+  crash(death: Death): Promise<void>;
 }
 
 export async function playSteps({ steps, sabotage }: LifeSpec, life: Life): Promise<void> {

@@ -23,7 +23,7 @@ export interface Chain {
 export async function runChain(
   { seed, driver, place, kills, folder }: Chain,
   durations: Durations,
-  judged: (life: Judged, about: Phase) => void,
+  judged: (life: Judged, about: Phase, nth: number) => void,
 ): Promise<void> {
   const random = randomOf(seed);
   const own = mkdtempSync(join(folder, "chain-"));
@@ -36,9 +36,11 @@ export async function runChain(
     const plan = planLife(phase, place, durations, random);
     if (phase === "migrating") backToSchema1(file, driver);
     const spec = specOf(plan, { file, ledger: ledgerPath(own, `life-${n}`), driver, seed: random.whole(0, 2 ** 31) });
-    const life = await live(spec, folder, plan.killAfterMs);
+    const life = await live(spec, own, plan.killAfterMs);
     const verdict = await judgeFile(spec, life, before);
-    judged(verdict, phase);
+    judged(verdict, phase, n + 1);
+    // Whoever goes on with what nobody can read tells nothing more.
+    if (verdict.findings.some(({ wrong }) => wrong === "corrupt")) return;
     before = verdict.sums;
   }
 }

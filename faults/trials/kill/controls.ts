@@ -71,7 +71,7 @@ export async function controls(of: {
         migrates: false,
         ...life,
       };
-      const lived = await live(spec, of.folder);
+      const lived = await live(spec, own);
       const judged = await judgeFile({ ...spec, flushEveryMs: declaredMs ?? spec.flushEveryMs }, lived, before);
       score.add(judged);
       before = judged.sums;

@@ -37,8 +37,8 @@ export async function learn(of: {
       ),
       ...(last && place === "own" && { place: "same" as const }),
     };
-    const life = await live(spec, folder);
-    const judged = await judgeFile(spec, life, before, { how: "close" });
+    const life = await live(spec, own);
+    const judged = await judgeFile(spec, life, before, { how: "close", ended: { code: 0, signal: null } });
     if (judged.findings.length > 0) {
       throw new Error(
         `it does not even hold when nothing is killed: ${judged.findings.map(({ what }) => what).join("; ")}`,

@@ -49,15 +49,21 @@ async function run({ count, seed, folder, parallel, progress }: TrialContext) {
   }
   const score = new Score();
   const failures: Failure[] = [];
-  const chains = Array.from({ length: Math.ceil(count / KILLS_A_CHAIN) }, (_, n) => seedOfUnit(seed, n));
-  await inParallel(chains, LANES * parallel, async (chainSeed) => {
+  const chains = Array.from({ length: Math.ceil(count / KILLS_A_CHAIN) }, (_, n) => n);
+  await inParallel(chains, LANES * parallel, async (n) => {
+    const chainSeed = seedOfUnit(seed, n);
+    const kills = Math.min(KILLS_A_CHAIN, count - n * KILLS_A_CHAIN);
     // By its seed, so that the same seed repeats the same chain.
     const { driver, place } = KINDS[chainSeed % KINDS.length] as Kind;
     const known = durations.get(`${driver} ${place}`) as Durations;
-    await runChain({ seed: chainSeed, driver, place, kills: KILLS_A_CHAIN, folder }, known, (judged, about) => {
+    await runChain({ seed: chainSeed, driver, place, kills, folder }, known, (judged, about, nth) => {
       score.add(judged);
       for (const { wrong, what } of judged.findings) {
-        failures.push({ seed: chainSeed, what: `${wrong}, killed in ${about} (${place}, ${driver}): ${what}` });
+        failures.push({
+          seed: chainSeed,
+          count: nth,
+          what: `${wrong}, killed in ${about} (${place}, ${driver}): ${what}`,
+        });
       }
       progress(score.kills);
     });

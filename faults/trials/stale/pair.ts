@@ -54,8 +54,8 @@ const WAITED_FOR_MS = 150;
 /** Who writes and is not frozen has done so by then. */
 const LOOKS_FOR_LOCK = 8;
 const LOOKS_EVERY_MS = 20;
-/** A session is not often frozen within a transaction so many times in a row. */
-const MOST_TRIES = 8;
+/** Where the disk is slow, two of five are frozen within a transaction; so many in a row never are. */
+const MOST_TRIES = 30;
 
 /** Two hosts on one file: to the one something happens, and the other goes on; after each time every sum must be exact. */
 export async function runPair(pair: PairOf, unit: (seen: UnitSeen) => void): Promise<void> {
