@@ -1,14 +1,14 @@
 import { copyFileSync, existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { inspect } from "node:util";
 import { type AgentStats, openAgentStats, StatsError, type StatsErrorCode, type StatsStore } from "agent-stats";
 import { type DriverName, sqlcipherStore } from "agent-stats/sqlcipher";
-import { CANARIES, foundIn, removeSearched } from "../../oracle/canary.ts";
+import { removeSearched } from "../../oracle/canary.ts";
 import { openWithKey } from "../../oracle/drivers.ts";
 import { COUNTERS, KEY, protocol, serverOf, userOf } from "../../oracle/names.ts";
 import { integrityOf, rawState } from "../../oracle/raw-file.ts";
 import { acknowledged, type Clearing, canonical, type Entry } from "../../oracle/story.ts";
 import type { Fault, FaultControl } from "./control.ts";
+import { leakOf } from "./leak.ts";
 
 /** What the host does while calls fail. */
 export const PHASES = ["create", "start", "migrate", "count", "delete", "reset", "read", "close"] as const;
@@ -226,11 +226,8 @@ class FaultyHost {
     if (problem === null) return;
     this.#codes.add(problem.code);
     if (!MAY_SAY.has(problem.code)) this.problem(`a failing call is called ${problem.code}`);
-    // All that can be told of it: message, stack, and the same of its causes.
-    const said = inspect(problem, { depth: Number.POSITIVE_INFINITY, maxStringLength: null });
-    if (said.includes(this.#at.folder)) this.problem("an error names a path");
-    const [secret] = foundIn(Buffer.from(said), CANARIES);
-    if (secret) this.problem(`an error tells a secret: ${secret.what}`);
+    const leak = leakOf(problem, this.#at.folder);
+    if (leak !== null) this.problem(leak);
   }
 
   /** Everything that was counted, and nothing else, in the file that was there from the first. */
