@@ -2,7 +2,6 @@ export type { AgentStats, KeepAgentOptions, KeepOptions, OpenOptions } from "./k
 export { keepStats, openAgentStats } from "./keep/open.ts";
 export type { StatsView } from "./keep/read.ts";
 export { readAgentStats } from "./keep/read.ts";
-export type { GivenScope } from "./keep/scopes.ts";
 export type { RemoteAgent, StatsAgent } from "./record/connect.ts";
 export { connectRecorder } from "./record/connect.ts";
 export type { ChannelLike } from "./record/port.ts";
@@ -19,7 +18,7 @@ export { defineProtocol } from "./record/protocol.ts";
 export type { PastOfServer, Recorded, RecordedServer, RecorderOptions } from "./record/recorder.ts";
 export { Recorder } from "./record/recorder.ts";
 export type { BoundCounter, Rejection, Server } from "./record/row.ts";
-export type { Scope } from "./record/scope.ts";
+export type { GivenScope, Scope } from "./record/scope.ts";
 export { serveRecorder } from "./record/serve.ts";
 export type { StatsErrorCode } from "./store/errors.ts";
 export { StatsError } from "./store/errors.ts";

@@ -1,4 +1,5 @@
 import type { OnMessageCallback } from "mqtt";
+import { assertFunctions, assertGiven, assertOptions, can, isObject } from "../record/given.ts";
 import { type ConnectionOwner, connectionCounters } from "./mqtt-connection.ts";
 import { type MessageNamer, receiptCounters, requestCounters, sendCounters } from "./mqtt-messages.ts";
 import { framedSize, sentPacketSize } from "./mqtt-packet-size.ts";
@@ -48,8 +49,15 @@ export interface CountMqttOptions {
  * const client = connect("mqtts://broker.example:8883", { manualConnect: true });
  * const stop = countMqtt(client, stats.server(mqtt, userId, "mqtts://broker.example:8883"));
  * client.connect();
+ *
+ * @throws TypeError when it is no client, no handle, or `messageId` is no function
  */
 export function countMqtt(client: MqttClientLike, server: MqttServer, options: CountMqttOptions = {}): () => void {
+  const isClient = can(client, "prependListener", "removeListener") && isObject(client.options);
+  assertGiven(isClient, "client must be one of MQTT.js");
+  assertGiven(can(server, "add", "counter", "set"), "server must be a handle, e.g. stats.server(mqtt, userId, server)");
+  assertOptions(options);
+  assertFunctions(options, "messageId");
   const connection = connectionCounters(client, server);
   const sends = sendCounters(server);
   const receipts = receiptCounters(server, options.messageId as MessageNamer | undefined, limitOf(options));

@@ -1,3 +1,4 @@
+import { assertGiven, isObject } from "../record/given.ts";
 import type { SimplexProtocol } from "./simplex-protocols.ts";
 
 /** The address of a SimpleX server. */
@@ -28,6 +29,7 @@ const NO_HOST = /[\s:#,;/@[\]\p{Cc}]/u;
  * @throws TypeError which says what is wrong, and holds nothing of the address
  */
 export function parseSimplexServer(text: string): SimplexServer {
+  assertGiven(typeof text === "string", "it is no text");
   if (text.length > LONGEST_ADDRESS) throw new TypeError(`it is longer than ${LONGEST_ADDRESS} characters`);
   const [, scheme, keyHash, rest] = ADDRESS.exec(text) ?? [];
   if (scheme === undefined || keyHash === undefined || rest === undefined) {
@@ -42,13 +44,27 @@ export function parseSimplexServer(text: string): SimplexServer {
 }
 
 /** The address as simplexmq writes it: what {@link parseSimplexServer} read, to the letter. */
-export function formatSimplexServer({ protocol, keyHash, hosts, port }: SimplexServer): string {
+export function formatSimplexServer(server: SimplexServer): string {
+  assertServer(server);
+  const { protocol, keyHash, hosts, port } = server;
   return `${protocol}://${keyHash}@${hosts.join(",")}${port === null ? "" : `:${port}`}`;
 }
 
 /** The same for two addresses of one server: its hosts may change, its key may not. */
-export function serverIdentity({ protocol, keyHash }: SimplexServer): string {
+export function serverIdentity(server: SimplexServer): string {
+  assertServer(server);
+  const { protocol, keyHash } = server;
   return `${protocol}://${keyHash}`;
+}
+
+function assertServer(server: SimplexServer): void {
+  const isServer =
+    isObject(server) &&
+    [server.protocol, server.keyHash].every((text) => typeof text === "string") &&
+    Array.isArray(server.hosts) &&
+    server.hosts.every((host) => typeof host === "string") &&
+    (server.port === null || typeof server.port === "number");
+  assertGiven(isServer, "server must be what parseSimplexServer reads");
 }
 
 /** The order in which SimpleX lists servers: by hosts (IPv4, IPv6, onion, names), port, key hash. */

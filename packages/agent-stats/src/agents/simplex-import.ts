@@ -1,4 +1,5 @@
 import { keepStats } from "../keep/open.ts";
+import { assertGiven, can, isDate, isObject } from "../record/given.ts";
 import { StatsError } from "../store/errors.ts";
 import type { StatsStore } from "../store/store.ts";
 import type { SimplexStats } from "./simplex-parse.ts";
@@ -25,9 +26,11 @@ export interface Imported {
  * Statistics of one core are to be given in the order in which they were made: older ones under the same start date look
  * like counters that went back. One import or watch at a time for each database.
  *
- * @throws StatsError when the store fails; SimplexOverlapError
+ * @throws StatsError when the store fails; SimplexOverlapError; TypeError when it is no store, or not what was read
  */
 export async function importSimplex(store: StatsStore, stats: SimplexStats): Promise<Imported> {
+  assertGiven(can(store, "begin", "save"), "store says where the numbers are kept, and must be one");
+  assertGiven(isSimplexStats(stats), "stats must be what parseSimplex reads");
   const { startedAt, rows, currentUser } = stats;
   const { snapshot, adds, wentBack, othersLeftOut } = await new CoreSessions(store).plan(
     { startedAt, rows, isComplete: currentUser === null },
@@ -54,6 +57,13 @@ export async function importSimplex(store: StatsStore, stats: SimplexStats): Pro
     await kept.close();
   }
   return { ...told, changed: true };
+}
+
+function isSimplexStats(given: unknown): boolean {
+  if (!isObject(given) || !isObject(given.unknownCounters)) return false;
+  const { rows, startedAt, unknownCounters } = given;
+  const areRows = Array.isArray(rows) && rows.every((row) => isObject(row) && isObject(row.counters));
+  return areRows && (startedAt === null || isDate(startedAt)) && Object.values(unknownCounters).every(Array.isArray);
 }
 
 /** The snapshot was checked before: what the recorder rejects all the same is a fault of this library. */

@@ -1,3 +1,4 @@
+import { assertOptions, userIdOf } from "../record/given.ts";
 import { JsonAt, jsonOf, Notes, type SimplexNote } from "./simplex-json.ts";
 import { isPresented, OTHER_USERS, type PresentedLayout, readPresented } from "./simplex-presented.ts";
 import { PROGRESS_GAUGES, PROTOCOL_NAMES, type SimplexProtocol } from "./simplex-protocols.ts";
@@ -51,16 +52,19 @@ const MOST_ENVELOPES = 6;
  * is, or in its row), `AgentServersSummary`, `PresentedServersSummary` of all versions, and the answer to
  * `/get servers summary` with or without its envelopes.
  *
+ * @throws TypeError, RangeError when `currentUser` is no user
  * @throws SimplexFormatError which tells the place; then nothing of it is to be believed
  * @see simplexmq 6.5.5 `Simplex.Messaging.Agent.Stats`, simplex-chat `Simplex.Chat.Stats`
  */
 export function parseSimplex(json: unknown, options: ParseSimplexOptions = {}): SimplexStats {
+  assertOptions(options);
+  const ofOptions = userIdOf(options.currentUser ?? "current");
   const root = typeof json === "string" ? jsonOf(json) : new JsonAt(json, "$");
   const notes = { unknown: new Notes(), missing: new Notes() };
   const unknownCounters = { smp: new Set<string>(), xftp: new Set<string>(), ntf: new Set<string>() };
   const reading: Reading = { ...notes, unknownCounters };
   const { payload, user, startedAt } = unwrap(root, reading);
-  const currentUser = user ?? String(options.currentUser ?? "current");
+  const currentUser = user ?? ofOptions;
   if (currentUser === OTHER_USERS || currentUser === "")
     throw new RangeError("currentUser is the id or name of a user");
   const read = readPayload(payload, currentUser, reading);

@@ -1,3 +1,4 @@
+import { assertGiven, assertOptions, isDate, isIterable, isObject, userIdOf } from "../record/given.ts";
 import { compareServers, parseSimplexServer, type SimplexServer, serverIdentity } from "./simplex-address.ts";
 import { PRESENTED } from "./simplex-presented.ts";
 import {
@@ -87,17 +88,23 @@ export interface PresentedServersSummary {
  * Our rows as SimpleX presents its own, so that an app written for it can show them: overall numbers, and live ones where
  * there are. Rows of other protocols, and sums of deleted users, have no place in it.
  *
+ * @throws TypeError when it is given no statistics, or no current user
  * @see simplex-chat, `toPresentedServersSummary` in `Simplex.Chat.Stats`
  */
 export function toPresentedServersSummary(stats: PresentableStats, options: PresentOptions): PresentedServersSummary {
-  const current = String(options.currentUser);
-  const hidden = new Set([...(options.hiddenUsers ?? [])].map(String));
+  assertGiven(isStats(stats), "stats must be what getServersStats tells");
+  assertOptions(options);
+  const current = userIdOf(options.currentUser);
+  const { hiddenUsers = [], knownServers = [], statsStartedAt = stats.trackedSince } = options;
+  assertGiven([hiddenUsers, knownServers].every(isIterable), "hiddenUsers and knownServers must be lists");
+  assertGiven(isDate(statsStartedAt), "statsStartedAt must be a date");
+  const hidden = new Set([...hiddenUsers].map(userIdOf));
   hidden.delete(current);
   const known = options.knownServers === undefined ? null : identities(options.knownServers);
   const all = (protocol: SimplexProtocol) => half(protocol, stats, (userId) => !hidden.has(userId), null);
   const mine = (protocol: SimplexProtocol) => half(protocol, stats, (userId) => userId === current, known);
   return {
-    statsStartedAt: (options.statsStartedAt ?? stats.trackedSince).toISOString(),
+    statsStartedAt: statsStartedAt.toISOString(),
     allUsersSMP: all("smp"),
     allUsersXFTP: all("xftp"),
     allUsersNtf: all("ntf"),
@@ -105,6 +112,12 @@ export function toPresentedServersSummary(stats: PresentableStats, options: Pres
     currentUserXFTP: mine("xftp"),
     currentUserNtf: mine("ntf"),
   } as unknown as PresentedServersSummary;
+}
+
+function isStats(stats: PresentableStats): boolean {
+  const isRow = (row: PresentableStats["servers"][number]) =>
+    isObject(row) && isObject(row.overall) && isObject(row.live);
+  return isObject(stats) && isDate(stats.trackedSince) && Array.isArray(stats.servers) && stats.servers.every(isRow);
 }
 
 /** One server's sums over the users that are meant. */

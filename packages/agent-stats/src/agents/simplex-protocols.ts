@@ -1,3 +1,4 @@
+import { assertGiven } from "../record/given.ts";
 import { defineProtocol, type Protocol, type ProtocolDefinition } from "../record/protocol.ts";
 
 /** The protocols of SimpleX, by the scheme of their servers' addresses. */
@@ -127,6 +128,7 @@ export function knownCounters(protocol: SimplexProtocol): readonly string[] {
 
 /** A counter's name in SimpleX's JSON. */
 export function fieldOf(counter: string): string {
+  assertGiven(typeof counter === "string", "counter must be a name");
   return `_${counter}`;
 }
 

@@ -1,4 +1,5 @@
 import { type AgentStats, keepStats } from "../keep/open.ts";
+import { assertFunctions, assertGiven, assertOptions, can } from "../record/given.ts";
 import type { Recorded } from "../record/recorder.ts";
 import { StatsError } from "../store/errors.ts";
 import type { StatsStore } from "../store/store.ts";
@@ -51,6 +52,12 @@ const LONGEST_RETRY_MS = 60_000;
  * total, of which the next poll takes the difference.
  */
 export async function watchSimplex(options: SimplexWatchOptions): Promise<void> {
+  assertOptions(options);
+  const { url, store, signal } = options;
+  assertGiven(typeof url === "string", "url must be that of the core's WebSocket, as text");
+  assertGiven(can(store, "begin", "save"), "store says where the numbers are kept, and must be one");
+  assertGiven(can(signal, "addEventListener"), "signal must be an AbortSignal");
+  assertFunctions(options, "WebSocket", "onEvent", "onOpen");
   const watch = new Watch(options);
   await watch.run();
 }

@@ -1,7 +1,9 @@
 import type { StatsAgent } from "../record/connect.ts";
+import { assertFunctions, assertGiven, assertOptions, can, userIdOf } from "../record/given.ts";
 import type { Protocol } from "../record/protocol.ts";
 import { Recorder } from "../record/recorder.ts";
 import type { Server } from "../record/row.ts";
+import { type GivenScope, resetScopeOf } from "../record/scope.ts";
 import type { StatsError } from "../store/errors.ts";
 import type { Erased, StatsStore, Totals } from "../store/store.ts";
 import { serversStats } from "../summarise/servers-stats.ts";
@@ -10,7 +12,7 @@ import { hoursOf } from "../summarise/timeline.ts";
 import { FLUSH_EVERY_MS, Keeper, type UserIds } from "./keeper.ts";
 import { Mirror } from "./mirror.ts";
 import type { StatsView } from "./read.ts";
-import { type GivenScope, scopeOf, timeline } from "./scopes.ts";
+import { assertRange, timeline } from "./scopes.ts";
 
 const KEEP_HISTORY_DAYS = 90;
 /** "For ever", without leaving the range of hours. */
@@ -41,6 +43,7 @@ export interface AgentStats extends StatsView {
    * and server are empty, so that totals over all users stay true. Default: `forget`.
    * @returns how far it went: `physically` means that no page of any file holds the user's servers any more
    * @throws StatsError when the store fails: then nothing of the user was deleted from it; call again
+   * @throws TypeError when `totals` is neither: then nobody was forgotten
    */
   deleteUser(userId: string | number, options?: { readonly totals?: Totals }): Promise<{ readonly erased: Erased }>;
   /** Counts again for a user id that was deleted and is used again on purpose. Ask for new handles. */
@@ -92,11 +95,14 @@ export interface OpenOptions extends KeepOptions {
 /**
  * Counts and keeps in one place: options 3 and 4 of the RFC. Resolves when the past is loaded, or cannot be.
  *
- * It never rejects for what the store does, as statistics must not break their host: see `problem` and `onProblem`.
+ * It never rejects for what the store does, only for options that are none: as statistics must not break their host: see `problem` and `onProblem`.
  */
 export async function openAgentStats(options: OpenOptions): Promise<AgentStats> {
+  assertOptions(options);
+  const { startFrom = "zero" } = options;
+  assertGiven(startFrom === "zero" || startFrom === "past", "startFrom is zero or past");
   const recorder = new Recorder({ protocols: options.protocols ?? [] });
-  return keep(recorder, options, options.startFrom === "past");
+  return keep(recorder, options, startFrom === "past");
 }
 
 export interface KeepAgentOptions extends KeepOptions {
@@ -119,8 +125,11 @@ export interface KeepAgentOptions extends KeepOptions {
  * It never rejects for what the store or the agent does: see `problem` and `onProblem`.
  */
 export async function keepStats(options: KeepAgentOptions): Promise<AgentStats> {
+  assertOptions(options);
   const { agent, protocols = [] } = options;
   if (agent instanceof Recorder) return keep(agent, options, false);
+  assertGiven(can(agent, "getServersStats"), "agent must be a recorder, or answer getServersStats");
+  assertFunctions(agent, "getServersStatsNow", "forgetUser", "addUser", "reset", "listen");
   const recorder = new Recorder({ protocols });
   return keep(recorder, options, false, new Mirror(agent, recorder, protocols));
 }
@@ -131,15 +140,17 @@ async function keep(
   startFromPast: boolean,
   mirror: Mirror | null = null,
 ): Promise<AgentStats> {
-  if (!isStore(options.store)) {
-    throw new TypeError("store says where the numbers are kept, and must be one, e.g. sqlcipherStore({ file, key }).");
-  }
+  const isStore = can(options.store, "begin", "save");
+  assertGiven(isStore, "store says where the numbers are kept, and must be one, e.g. sqlcipherStore({ file, key }).");
+  assertFunctions(options, "onProblem", "onErased", "users");
   const flushEveryMs = options.flushEvery ?? FLUSH_EVERY_MS;
-  if (!(flushEveryMs >= 50 && Number.isFinite(flushEveryMs))) {
+  if (!(Number.isFinite(flushEveryMs) && flushEveryMs >= 50)) {
     throw new RangeError("flushEvery is a number of milliseconds, at least 50");
   }
   const keepHistoryDays = options.keepHistory ?? KEEP_HISTORY_DAYS;
-  if (!(keepHistoryDays >= 0)) throw new RangeError("keepHistory is a number of days, at least 0");
+  if (!(typeof keepHistoryDays === "number" && keepHistoryDays >= 0)) {
+    throw new RangeError("keepHistory is a number of days, at least 0");
+  }
   const keeper = new Keeper({
     recorder,
     store: options.store,
@@ -165,31 +176,18 @@ async function keep(
     server: (protocol, userId, server) => recorder.server(protocol, userId, server),
     getServersStats: () => keeper.read((sums) => serversStats(sums, sums.sessions, recorder.getServersStats())),
     getSessions: async () => sessionsWithCounts(...(await keeper.sessions())),
-    getTimeline: async (range = {}) => timeline(await keeper.hours(...hoursOf(range)), range),
+    getTimeline: async (range = {}) => timeline(await keeper.hours(...hoursOf(assertRange(range))), range),
     flush: () => keeper.flush(),
-    deleteUser: async (userId, { totals = "forget" } = {}) => ({
-      erased: await keeper.deleteUser(String(userId), totals),
-    }),
-    addUser: (userId) => keeper.addUser(String(userId)),
-    reset: async (scope = {}) => keeper.reset(scopeOf(assertScope(scope))),
+    async deleteUser(userId, options = {}) {
+      assertOptions(options);
+      const { totals = "forget" } = options;
+      assertGiven(totals === "forget" || totals === "anonymise", "totals is forget or anonymise");
+      return { erased: await keeper.deleteUser(userIdOf(userId), totals) };
+    },
+    addUser: (userId) => keeper.addUser(userIdOf(userId)),
+    reset: async (scope = {}) => keeper.reset(resetScopeOf(scope)),
     close: () => keeper.close(),
   };
-}
-
-/** Programs in JavaScript have nobody who tells them what they left out. */
-function isStore(store: unknown): boolean {
-  return typeof store === "object" && store !== null;
-}
-
-const SCOPE_FIELDS: ReadonlySet<string> = new Set(["protocol", "userId", "server"] satisfies (keyof GivenScope)[]);
-
-/** A field that is not known here would have narrowed the scope: without it, more would be reset than was meant. */
-function assertScope(scope: GivenScope): GivenScope {
-  const isKnown = ([field, value]: [string, unknown]) =>
-    value === undefined ||
-    (SCOPE_FIELDS.has(field) && (typeof value === "string" || (field === "userId" && typeof value === "number")));
-  if (typeof scope === "object" && scope !== null && Object.entries(scope).every(isKnown)) return scope;
-  throw new TypeError("a scope has no fields but protocol, userId and server, each a name: nothing was reset");
 }
 
 function warn(problem: StatsError | null): void {

@@ -1,13 +1,7 @@
-import { covers, type Scope } from "../record/scope.ts";
+import { assertGiven, isDate, isObject } from "../record/given.ts";
+import { covers, isScope, scopeOf } from "../record/scope.ts";
 import type { HourRow } from "../store/store.ts";
 import { type TimelineEntry, type TimelineOptions, timelineOf } from "../summarise/timeline.ts";
-
-/** Which keys are meant: those that match every field given. No field: all. */
-export interface GivenScope {
-  readonly protocol?: string;
-  readonly userId?: string | number;
-  readonly server?: string;
-}
 
 /** Rows of hours, of the keys that are asked for. */
 export function timeline(rows: readonly HourRow[], { by, ...options }: TimelineOptions): TimelineEntry[] {
@@ -18,10 +12,16 @@ export function timeline(rows: readonly HourRow[], { by, ...options }: TimelineO
   );
 }
 
-export function scopeOf({ protocol, userId, server }: GivenScope): Scope {
-  return {
-    ...(protocol !== undefined && { protocol }),
-    ...(userId !== undefined && { userId: String(userId) }),
-    ...(server !== undefined && { server }),
-  };
+/** @throws TypeError when it is no range, or what narrows it is no name: more would be shown than was meant */
+export function assertRange(given: TimelineOptions): TimelineOptions {
+  assertGiven(isObject(given) && isRange(given), "a timeline goes from a date to a date, by hour or day, of names");
+  return given;
+}
+
+function isRange({ from, to, by, ...scope }: TimelineOptions): boolean {
+  return (
+    [from, to].every((date) => date === undefined || isDate(date)) &&
+    [undefined, "hour", "day"].includes(by) &&
+    isScope(scope)
+  );
 }

@@ -1,7 +1,8 @@
 import { type DirectLine, openDirectLine } from "./direct.ts";
+import { assertFunctions, userIdOf } from "./given.ts";
 import { type ChannelLike, portOf, type StatsPort } from "./port.ts";
 import type { Recorded } from "./recorder.ts";
-import type { Scope } from "./scope.ts";
+import { type GivenScope, resetScopeOf, type Scope } from "./scope.ts";
 import { replyOf } from "./wire.ts";
 
 /** Whatever counts elsewhere. Only `getServersStats` is needed; the rest is used where it is there. */
@@ -24,9 +25,9 @@ export interface StatsAgent {
 export interface RemoteAgent extends StatsAgent {
   getServersStats(which?: { readonly changedOnly: boolean }): Promise<Recorded>;
   getServersStatsNow(): unknown;
-  forgetUser(userId: string): Promise<void>;
-  addUser(userId: string): Promise<void>;
-  reset(scope: Scope): Promise<void>;
+  forgetUser(userId: string | number): Promise<void>;
+  addUser(userId: string | number): Promise<void>;
+  reset(scope: GivenScope): Promise<void>;
   /** Goes on over another channel: the agent was started again, or its connection was lost. */
   attach(channel: ChannelLike): void;
 }
@@ -42,7 +43,11 @@ interface Waiting {
   reject(error: Error): void;
 }
 
-/** The other end of {@link serveRecorder}. */
+/**
+ * The other end of {@link serveRecorder}.
+ *
+ * @throws TypeError when it is no channel
+ */
 export function connectRecorder(channel: ChannelLike): RemoteAgent {
   const waiting = new Map<number, Waiting>();
   let port: StatsPort;
@@ -104,12 +109,13 @@ export function connectRecorder(channel: ChannelLike): RemoteAgent {
 
   attach(channel);
   return {
-    getServersStats: ({ changedOnly } = { changedOnly: false }) => ask({ agentStats: "get", all: !changedOnly }),
+    getServersStats: (which) => ask({ agentStats: "get", all: !which?.changedOnly }),
     getServersStatsNow: () => (gone ? null : (direct?.ask() ?? null)),
-    forgetUser: async (userId) => void (await ask({ agentStats: "forget", userId })),
-    addUser: async (userId) => void (await ask({ agentStats: "add", userId })),
-    reset: async (scope) => void (await ask({ agentStats: "reset", scope })),
+    forgetUser: async (userId) => void (await ask({ agentStats: "forget", userId: userIdOf(userId) })),
+    addUser: async (userId) => void (await ask({ agentStats: "add", userId: userIdOf(userId) })),
+    reset: async (scope) => void (await ask({ agentStats: "reset", scope: resetScopeOf(scope) })),
     listen: (onChange) => {
+      assertFunctions({ onChange: onChange ?? undefined }, "onChange");
       changed = onChange;
     },
     attach,

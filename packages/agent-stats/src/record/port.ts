@@ -1,3 +1,5 @@
+import { assertFunctions, assertGiven, isObject } from "./given.ts";
+
 /** A channel of plain messages to the other side. */
 export interface StatsPort {
   post(message: unknown): void;
@@ -29,8 +31,14 @@ export interface ChannelLike {
 
 const OPEN = 1;
 
-/** Any such channel, behind one face. Posting to one that is gone does nothing: that is told by `onGone`. */
+/**
+ * Any such channel, behind one face. Posting to one that is gone does nothing: that is told by `onGone`.
+ *
+ * @throws TypeError when it is no object, or has something else under the name of a method
+ */
 export function portOf(channel: ChannelLike): StatsPort {
+  assertGiven(isObject(channel as unknown), "channel must be a port, a process or a socket");
+  assertFunctions(channel, "on", "addEventListener", "start", "listenerCount", "ref", "unref");
   const isSocket = channel.postMessage === undefined && channel.readyState !== undefined;
   let isShared = channel.terminate !== undefined;
   let isNeeded = false;

@@ -1,3 +1,5 @@
+import { assertGiven, isObject } from "./given.ts";
+
 /** What one unit of a counter stands for. A report or an exporter picks its format by it. */
 export type Unit = "count" | "bytes" | "ms";
 
@@ -69,32 +71,35 @@ const NAME = /^[A-Za-z_][A-Za-z0-9_.-]{0,63}$/;
  *   connected: { help: "1 while connected", gauge: true },
  * });
  *
- * @throws TypeError when a name is not an identifier of at most 64 characters, a help text is empty, or `attemptsOf`
- * names no counter: a definition is written once, by a programmer, and must not fail later.
+ * @throws TypeError when a name is not an identifier of at most 64 characters, a help text is empty or none, or
+ * `attemptsOf` names no counter: a definition is written once, by a programmer, and must not fail later.
  */
 export function defineProtocol<const D extends ProtocolDefinition>(
   name: string,
   definition: D,
 ): Protocol<CountersOf<D>, GaugesOf<D>> {
   assertName(name, "protocol");
+  assertGiven(isObject(definition), "a definition must be an object");
   const counters: Counter[] = [];
   const gauges: Gauge[] = [];
   for (const [index, [key, given]] of Object.entries(definition).entries()) {
     assertName(key, "counter");
     const spec = typeof given === "string" ? { help: given } : given;
     // By its place: no error names a counter, as errors go to logs.
-    if (!spec?.help)
-      throw new TypeError(`counter ${index + 1} has no help text: say in one line what the number means`);
+    const help = isObject(spec) ? spec.help : null;
+    assertGiven(
+      typeof help === "string" && help !== "",
+      `counter ${index + 1} has no help text: say in one line what the number means`,
+    );
     if ("gauge" in spec) gauges.push({ name: key, help: spec.help, unit: spec.unit ?? "count" });
     else counters.push(counterOf(key, spec));
   }
   const counterIndex = indexOf(counters);
   for (const [index, { attemptsOf }] of counters.entries()) {
-    if (attemptsOf !== null && !counterIndex.has(attemptsOf)) {
-      throw new TypeError(
-        `counter ${index + 1}, gauges left out, has an attemptsOf that is no counter of its protocol`,
-      );
-    }
+    assertGiven(
+      attemptsOf === null || counterIndex.has(attemptsOf),
+      `counter ${index + 1}, gauges left out, has an attemptsOf that is no counter of its protocol`,
+    );
   }
   return Object.freeze({ name, counters, gauges, counterIndex, gaugeIndex: indexOf(gauges) });
 }
@@ -110,9 +115,10 @@ function counterOf(name: string, spec: CounterDefinition): Counter {
 }
 
 function assertName(name: string, what: string): void {
-  if (typeof name !== "string" || !NAME.test(name) || name === "__proto__") {
-    throw new TypeError(`a ${what}'s name must be an identifier of at most 64 characters`);
-  }
+  assertGiven(
+    typeof name === "string" && NAME.test(name) && name !== "__proto__",
+    `a ${what}'s name must be an identifier of at most 64 characters`,
+  );
 }
 
 function indexOf(named: readonly { readonly name: string }[]): ReadonlyMap<string, number> {

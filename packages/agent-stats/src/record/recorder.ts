@@ -1,3 +1,4 @@
+import { assertGiven, assertOptions, isIterable, userIdOf } from "./given.ts";
 import { Memory, type Place } from "./memory.ts";
 import type { Protocol } from "./protocol.ts";
 import {
@@ -11,8 +12,8 @@ import {
   type Urgency,
   widthOf,
 } from "./row.ts";
-import { covers, type Scope } from "./scope.ts";
-import { isName, isProtocol, NO_PROTOCOL } from "./valid.ts";
+import { covers, type GivenScope, resetScopeOf, type Scope } from "./scope.ts";
+import { isName, isPast, isProtocol, NO_PROTOCOL } from "./valid.ts";
 
 /** What one key holds, by counter and gauge name. Counters that are zero and gauges that were never set are left out. */
 export interface RecordedServer {
@@ -76,11 +77,18 @@ export class Recorder implements RowOwner {
   #changed: Row[] = [];
   #told: Urgency | typeof UNCHANGED = UNCHANGED;
 
+  /** @throws TypeError when a protocol is none or has the name of another, or what to start from is none */
   constructor(options: RecorderOptions = {}) {
-    for (const [index, protocol] of [...(options.protocols ?? [])].entries()) {
-      if (!this.#knows(protocol)) throw new TypeError(`protocol ${index + 1} has the name of one before it`);
+    assertOptions(options);
+    const protocols = options.protocols ?? [];
+    assertGiven(Array.isArray(protocols) && protocols.every(isProtocol), "protocols must be made by defineProtocol");
+    for (const [index, protocol] of protocols.entries()) {
+      assertGiven(this.#knows(protocol), `protocol ${index + 1} has the name of one before it`);
     }
-    for (const past of options.startFrom ?? []) this.addPast(past, past.overall);
+    const startFrom = options.startFrom ?? [];
+    const past: readonly PastOfServer[] = isIterable(startFrom) ? [...startFrom] : [];
+    assertGiven(isIterable(startFrom) && past.every(isPast), "startFrom must be servers with overall numbers");
+    for (const each of past) this.addPast(each, each.overall);
   }
 
   /**
@@ -108,7 +116,7 @@ export class Recorder implements RowOwner {
 
   /** Drops a user: the counters at once, and whatever is counted later through handles old or new. */
   forgetUser(userId: string | number): void {
-    const id = String(userId);
+    const id = userIdOf(userId);
     this.#forgotten.add(id);
     for (const groups of this.#groups.values()) {
       const group = groups.get(id);
@@ -127,7 +135,7 @@ export class Recorder implements RowOwner {
 
   /** Counts again for a user who was forgotten. Handles from before stay dead: ask for new ones. */
   addUser(userId: string | number): void {
-    this.#forgotten.delete(String(userId));
+    this.#forgotten.delete(userIdOf(userId));
   }
 
   forgottenUsers(): readonly string[] {
@@ -144,9 +152,12 @@ export class Recorder implements RowOwner {
     if (this.#told !== UNCHANGED) onChange?.(this.#told);
   }
 
-  /** Starts the counters within the scope from zero. */
-  reset(scope: Scope = {}): void {
-    for (const row of this.rows(scope)) row.reset();
+  /**
+   * Starts the counters within the scope from zero.
+   * @throws TypeError when the scope has another field: then nothing was reset
+   */
+  reset(scope: GivenScope = {}): void {
+    for (const row of this.rows(resetScopeOf(scope))) row.reset();
   }
 
   /** Forgets what gauges showed: whoever set them is away. */

@@ -1,4 +1,5 @@
 import { takeUpDirectLine } from "./direct.ts";
+import { assertGiven, can } from "./given.ts";
 import { type ChannelLike, portOf, type StatsPort } from "./port.ts";
 import type { Recorder } from "./recorder.ts";
 import { URGENT } from "./row.ts";
@@ -11,8 +12,11 @@ const served = new WeakMap<Recorder, StatsPort>();
  * Lets a host elsewhere keep what this recorder counts: across a `MessagePort`, a worker's or a child process's channel,
  * or a `WebSocket`. The host is told of the first change after it last asked; nothing is sent while nothing changes.
  * One host at a time: the last one to be served is told.
+ *
+ * @throws TypeError when it is no recorder, or no channel
  */
 export function serveRecorder(recorder: Recorder, channel: ChannelLike): void {
+  assertGiven(can(recorder, "recordedOf"), "recorder must be a Recorder");
   const port = portOf(channel);
   const answer = (request: Request): void => {
     if (request.agentStats === "forget") recorder.forgetUser(request.userId);

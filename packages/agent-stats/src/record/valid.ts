@@ -1,3 +1,4 @@
+import { isCount, isObject } from "./given.ts";
 import { defineProtocol, type Protocol } from "./protocol.ts";
 
 /** Half of a character that is written in two parts. Databases keep another in its place, the same for all of them. */
@@ -10,10 +11,15 @@ export function isName(given: unknown): given is string {
 
 /** Made by `defineProtocol`, of this copy of the library or of another. */
 export function isProtocol(given: unknown): given is Protocol {
-  if (typeof given !== "object" || given === null) return false;
-  const { name, counters, gauges, counterIndex, gaugeIndex } = given as Partial<Protocol>;
+  if (!isObject(given)) return false;
+  const { name, counters, gauges, counterIndex, gaugeIndex } = given;
   const isWhole = Array.isArray(counters) && Array.isArray(gauges);
   return isName(name) && isWhole && counterIndex instanceof Map && gaugeIndex instanceof Map;
+}
+
+/** The numbers of a key before this session, as whoever keeps them tells. */
+export function isPast(given: unknown): boolean {
+  return isObject(given) && isObject(given.overall) && Object.values(given.overall).every(isCount);
 }
 
 /** What handles have that were asked for with no protocol: it counts nothing. */

@@ -1,5 +1,6 @@
+import { isCount, isObject } from "./given.ts";
 import type { Recorded, RecordedServer } from "./recorder.ts";
-import type { Scope } from "./scope.ts";
+import { SCOPE_FIELDS, type Scope } from "./scope.ts";
 import { isName as isWholeName } from "./valid.ts";
 
 /** What a host asks of an agent. */
@@ -16,7 +17,6 @@ export type Reply =
 /** More than any real agent has; a peer that sends more is broken or hostile, and nothing of it is believed. */
 export const MOST_SERVERS = 100_000;
 const LONGEST_NAME = 4_096;
-const SCOPE_FIELDS: ReadonlySet<string> = new Set(["protocol", "userId", "server"] satisfies (keyof Scope)[]);
 
 /** The message as a request; null when it is not one. Nothing that a peer sends is believed unseen. */
 export function requestOf(message: unknown): Request | null {
@@ -82,18 +82,10 @@ function scopeOf(given: unknown): Scope | null {
     : null;
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null;
-}
-
 function isName(value: unknown): value is string {
   return isWholeName(value) && value.length <= LONGEST_NAME;
 }
 
 function isId(value: unknown): value is number {
   return Number.isSafeInteger(value);
-}
-
-function isCount(value: unknown): boolean {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
 }

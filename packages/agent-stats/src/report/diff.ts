@@ -1,3 +1,4 @@
+import { assertGiven } from "../record/given.ts";
 import { StatsError } from "../store/errors.ts";
 import type { Numbers } from "../summarise/numbers.ts";
 import type { ReportDocument, ReportKeyed, ReportServer } from "./document.ts";
@@ -10,8 +11,10 @@ const VERSION = 1;
  * names only where it is.
  *
  * @throws StatsError `STATS_REPORT_UNREADABLE` when it is none, is cut off, or comes from a later version
+ * @throws TypeError when it is no text
  */
 export function parseReport(text: string): ReportDocument {
+  assertGiven(typeof text === "string", "a report is read from its text");
   const unreadable = (sentence: string) => new StatsError("STATS_REPORT_UNREADABLE", sentence);
   let value: unknown;
   try {
@@ -89,8 +92,14 @@ export interface ReportDiff {
   readonly newSessions: ReportDocument["sessions"];
 }
 
-/** Compares two reports, the older one first: of one machine at two times, or of one case before and after. */
+/**
+ * Compares two reports, the older one first: of one machine at two times, or of one case before and after.
+ *
+ * @throws TypeError when one of them is none
+ */
 export function diffReports(before: ReportDocument, after: ReportDocument): ReportDiff {
+  const areReports = [before, after].every((given) => isRecord(given) && isReport(given));
+  assertGiven(areReports, "reports are what parseReport reads, or what makeReport made");
   const correlates = typeof before.caseMark === "string" && before.caseMark === after.caseMark;
   const keyOf = ({ protocol, server }: ReportServer) => JSON.stringify([protocol, server]);
   const comparable = (server: ReportServer) =>

@@ -1,4 +1,6 @@
+import { assertGiven, assertOptions, isDate, isIterable } from "../record/given.ts";
 import type { Protocol } from "../record/protocol.ts";
+import { isList, isRecord, isServersStats, isTimeline } from "../summarise/given.ts";
 import type { Numbers } from "../summarise/numbers.ts";
 import type { ServerStats, ServersStats } from "../summarise/servers-stats.ts";
 import type { Session } from "../summarise/sessions.ts";
@@ -57,13 +59,11 @@ const HOUR_MS = 3_600_000;
  * that it knows.
  *
  * @throws StatsError `STATS_REPORT_LEAKS` where a name would stand in it, for instance in the name of the case
- * @throws TypeError when the key is not 32 bytes, or the case's name is empty or too long
+ * @throws TypeError when the key is not 32 bytes, the case's name is empty or too long, or something is not what was read
  */
 export async function makeReport(options: ReportOptions): Promise<Report> {
-  const { caseId = null, recorded = null, timeline = [], stats } = options;
-  if (caseId !== null && (caseId === "" || caseId.length > LONGEST_CASE)) {
-    throw new TypeError(`a case's name has 1 to ${LONGEST_CASE} characters`);
-  }
+  assertReportOptions(options);
+  const { recorded = null, timeline = [], stats } = options;
   const known = knownNames([...stats.servers, ...timeline, ...(recorded?.before.servers ?? [])]);
   const told = withoutHidden(options);
   const names = await namesFor(told);
@@ -78,6 +78,25 @@ export async function makeReport(options: ReportOptions): Promise<Report> {
     html: await reportPage(json),
     replaced: { servers: servers.size - visible.length, users: users.size, visible },
   };
+}
+
+/** Programs in JavaScript have nobody else who tells them. */
+function assertReportOptions(options: ReportOptions): void {
+  assertOptions(options);
+  const { caseId = null, recorded = null, timeline = [], stats, protocols = [], made = new Date() } = options;
+  const isCase = caseId === null || (typeof caseId === "string" && caseId !== "" && caseId.length <= LONGEST_CASE);
+  assertGiven(isCase, `a case's name has 1 to ${LONGEST_CASE} characters`);
+  assertGiven(isServersStats(stats), "stats must be what getServersStats tells");
+  assertGiven(isTimeline(timeline), "timeline must be what getTimeline tells");
+  assertGiven(isList(protocols, "counters"), "protocols must be made by defineProtocol");
+  assertGiven(isDate(made), "made must be a date");
+  for (const names of [options.publicServers ?? [], options.withoutUsers ?? []]) {
+    assertGiven(isIterable(names), "publicServers and withoutUsers must be lists of names");
+  }
+  const isRecorded =
+    recorded === null ||
+    (isRecord(recorded) && isServersStats(recorded.before) && isDate(recorded.started) && isDate(recorded.stopped));
+  assertGiven(isRecorded, "recorded must be what was told before, and two dates");
 }
 
 /** As if they had never been there: not even a protocol that only they use is told. */

@@ -1,3 +1,5 @@
+import { assertGiven, isIterable, isObject } from "../record/given.ts";
+
 /** Of RFC 4648, in small letters: easy to read aloud and to select with a double click. */
 const BASE32 = "abcdefghijklmnopqrstuvwxyz234567";
 const PREFIX = "srv-";
@@ -25,7 +27,8 @@ export interface Pseudonyms {
 
 /** @throws TypeError when the key is not 32 bytes */
 export async function pseudonyms(key: Uint8Array): Promise<Pseudonyms> {
-  if (key.length !== KEY_BYTES) throw new TypeError("a report's key is 32 bytes: newReportKey() makes one");
+  const isKey = key instanceof Uint8Array && key.length === KEY_BYTES;
+  assertGiven(isKey, "a report's key is 32 bytes: newReportKey() makes one");
   const algorithm = { name: "HMAC", hash: "SHA-256" };
   const hmacKey = await crypto.subtle.importKey("raw", Uint8Array.from(key), algorithm, false, ["sign"]);
   // What is signed says what it is: a user who is called like a server has nothing in common with it.
@@ -70,15 +73,21 @@ export interface ResolvedServer extends Omit<KeptReportKey, "key"> {
  *
  * @param keys `await store.reportKeys()`
  * @param servers every server in the statistics
+ * @throws TypeError when they are no lists, or a key is none
  */
 export async function resolvePseudonym(
   pseudonym: string,
   keys: Iterable<KeptReportKey>,
   servers: Iterable<string>,
 ): Promise<ResolvedServer[]> {
-  const known = new Set(servers);
+  assertGiven(isIterable(keys), "keys must be those that reportKeys tells");
+  const known = new Set<string>(isIterable(servers) ? servers : []);
+  const areNames = isIterable(servers) && [...known].every((server) => typeof server === "string");
+  assertGiven(areNames, "servers must be a list of names");
   const found: ResolvedServer[] = [];
-  for (const { key, made, caseId } of keys) {
+  for (const kept of keys) {
+    assertGiven(isObject(kept), "keys must be those that reportKeys tells");
+    const { key, made, caseId } = kept;
     const names = await pseudonyms(key);
     for (const server of known) {
       if ((await names.server(server)) === pseudonym) found.push({ server, made, caseId });

@@ -1,6 +1,7 @@
 import { activityFindings } from "./diagnose-activities.ts";
 import { runFindings } from "./diagnose-runs.ts";
 import type { Diagnosable, Finding } from "./findings.ts";
+import { assertRead, isDate, isList, isRecord, isServersStats, isTimeline } from "./given.ts";
 
 export type {
   ClockFinding,
@@ -35,9 +36,17 @@ const LOOK_BACK_MS = 30 * DAY_MS;
  * const now = new Date();
  * const speaker = { now, nameOf: (server) => server };
  * for (const finding of diagnose({ servers, sessions, timeline, now })) console.log(tell(finding, speaker).sentence);
+ *
+ * @throws TypeError when something of it is not what was read
  */
 export function diagnose(given: Diagnosable): Finding[] {
-  const since = given.now.getTime() - (given.lookBackMs ?? LOOK_BACK_MS);
+  const isRead = isRecord(given) && isServersStats(given.servers) && isList(given.sessions, "started", "lastSaved");
+  assertRead(isRead && isTimeline(given.timeline), "what is diagnosed must be what a view of the statistics tells");
+  assertRead(isDate(given.now), "now must be a date");
+  const { protocols = [], lookBackMs = LOOK_BACK_MS } = given;
+  assertRead(isList(protocols, "counters"), "protocols must be made by defineProtocol");
+  assertRead(typeof lookBackMs === "number", "lookBackMs is a number of milliseconds");
+  const since = given.now.getTime() - lookBackMs;
   const findings = [...activityFindings(given, since), ...runFindings(given, since)];
   return findings.sort((a, b) => b.weight - a.weight);
 }

@@ -1,4 +1,5 @@
 import type { Protocol } from "../record/protocol.ts";
+import { assertRead, isList, isRecord, isServers } from "./given.ts";
 import { type Numbers, Tally } from "./numbers.ts";
 import type { ServerStats } from "./servers-stats.ts";
 
@@ -21,22 +22,47 @@ export interface SumOptions {
  * // the current user, and all users without the hidden profile
  * totals(stats.servers, { userId: current });
  * totals(stats.servers, { hiddenUsers: [3] });
+ *
+ * @throws TypeError when they are no servers, or it is none of the parts
  */
 export function totals(servers: readonly ServerStats[], options: SumOptions = {}): Record<string, Numbers> {
   const sums = new Map<string, Tally>();
-  for (const server of shown(servers, options)) {
+  const meant = shown(servers, options);
+  const { part = "overall" } = options;
+  assertRead(["past", "session", "overall"].includes(part), "part is past, session or overall");
+  for (const server of meant) {
     const sum = sums.get(server.protocol) ?? new Tally();
-    sums.set(server.protocol, sum.addAll(server[options.part ?? "overall"]));
+    sums.set(server.protocol, sum.addAll(server[part]));
   }
   return Object.fromEntries([...sums].map(([protocol, sum]) => [protocol, sum.numbers()]));
 }
 
-/** The servers of one user, or of all users but the hidden ones. */
-export function shown(servers: readonly ServerStats[], { userId, hiddenUsers = [] }: SumOptions): ServerStats[] {
-  const hidden = new Set([...hiddenUsers].map(String));
+/**
+ * The servers of one user, or of all users but the hidden ones.
+ *
+ * @throws TypeError when they are no servers, or no users
+ */
+export function shown(servers: readonly ServerStats[], options: SumOptions): ServerStats[] {
+  assertRead(isServers(servers), NO_SERVERS);
+  assertRead(isRecord(options), "options must be an object");
+  const { userId, hiddenUsers = [] } = options;
+  assertRead(userId === undefined || isUser(userId), "userId must be text or a number");
+  const users = isIterable(hiddenUsers) ? [...hiddenUsers] : [null];
+  assertRead(users.every(isUser), "hiddenUsers must be users, each text or a number");
+  const hidden = new Set(users.map(String));
   return servers.filter((server) =>
     userId === undefined ? !hidden.has(server.userId) : server.userId === String(userId),
   );
+}
+
+const NO_SERVERS = "servers must be those that getServersStats tells";
+
+function isUser(given: unknown): boolean {
+  return typeof given === "string" || typeof given === "number";
+}
+
+function isIterable(given: unknown): given is Iterable<unknown> {
+  return typeof (given as Partial<Iterable<unknown>> | null)?.[Symbol.iterator] === "function";
 }
 
 /** How a protocol's servers are told apart. Each answers for one server. */
@@ -58,18 +84,26 @@ export interface ServersByUse {
  * Servers in the three groups that SimpleX shows: used now; not now but before; and only reached through a proxy.
  *
  * @param rules by protocol name
+ * @throws TypeError when they are no servers, or a rule is none
  * @see simplexmq 6.5.5, `Simplex.Messaging.Agent.Stats` and the chat's presented summary
  */
 export function groupByUse(
   servers: readonly ServerStats[],
   rules: Readonly<Record<string, UseRule>> = {},
 ): ServersByUse {
+  assertRead(isServers(servers), NO_SERVERS);
+  const isRule = (rule: unknown) =>
+    isRecord(rule) &&
+    [rule.isUsedNow, rule.wasUsed].every((answers) => answers === undefined || typeof answers === "function");
+  assertRead(isRecord(rules) && Object.values(rules).every(isRule), "rules must answer isUsedNow and wasUsed");
   const groups = { currentlyUsed: [], previouslyUsed: [], onlyProxied: [] } as Record<
     keyof ServersByUse,
     ServerStats[]
   >;
   for (const server of servers) {
-    const { isUsedNow = hasLiveGauge, wasUsed = hasCounts } = rules[server.protocol] ?? {};
+    const { isUsedNow = hasLiveGauge, wasUsed = hasCounts } = Object.hasOwn(rules, server.protocol)
+      ? (rules[server.protocol] ?? {})
+      : {};
     const group = isUsedNow(server) ? "currentlyUsed" : wasUsed(server) ? "previouslyUsed" : "onlyProxied";
     groups[group].push(server);
   }
@@ -102,8 +136,12 @@ export interface SuccessRate {
  * @example
  * // { sendAttempts: { help: "…", attemptsOf: "sent" } } and { sent: 90, sendAttempts: 100 }
  * successRates(protocol, numbers); // [{ counter: "sent", attemptsCounter: "sendAttempts", …, rate: 0.9 }]
+ *
+ * @throws TypeError when it is no protocol, or there are no numbers
  */
 export function successRates(protocol: Protocol, numbers: Numbers): SuccessRate[] {
+  assertRead(isRecord(protocol) && isList(protocol.counters), "protocol must be made by defineProtocol");
+  assertRead(isRecord(numbers), "numbers must be an object: a number for each counter");
   return protocol.counters.flatMap(({ name, attemptsOf }) => {
     if (attemptsOf === null) return [];
     const [successes, attempts] = [numbers[attemptsOf] ?? 0, numbers[name] ?? 0];

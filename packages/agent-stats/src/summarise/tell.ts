@@ -1,4 +1,5 @@
 import type { CrashesFinding, FailingEverywhereFinding, FailingFinding, FailureReason, Finding } from "./findings.ts";
+import { assertRead, isDate, isRecord } from "./given.ts";
 import { countText, dayText, durationText, onDayText, plural, printable, together } from "./words.ts";
 
 /** What a sentence needs to know beside the finding. */
@@ -22,8 +23,15 @@ export interface Told {
 
 type Of<K extends Finding["kind"]> = Extract<Finding, { readonly kind: K }>;
 
-/** Says a finding in words: the one place that does, so that nobody reads two answers. */
+/**
+ * Says a finding in words: the one place that does, so that nobody reads two answers.
+ *
+ * @throws TypeError when it is no finding, or nobody who speaks
+ */
 export function tell(finding: Finding, speaker: Speaker): Told {
+  assertRead(isRecord(finding) && typeof finding.weight === "number", "finding must be one that diagnose tells");
+  const speaks = isRecord(speaker) && isDate(speaker.now) && typeof speaker.nameOf === "function";
+  assertRead(speaks, "speaker must have now, a date, and nameOf");
   switch (finding.kind) {
     case "failing":
       return failing(finding, speaker);

@@ -28,7 +28,7 @@ const nodeMajor = Number(process.versions.node.split(".")[0]);
  * @throws StatsError `STATS_DRIVER_MISSING`, which says what to install
  */
 export function loadDriver(name?: DriverName): Driver {
-  for (const candidate of name === undefined ? DRIVER_NAMES : [name]) {
+  for (const candidate of DRIVER_NAMES.filter((each) => name === undefined || each === name)) {
     if (whyNot(candidate) !== null) continue;
     try {
       return LOADERS[candidate]();

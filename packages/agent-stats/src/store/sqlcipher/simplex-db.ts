@@ -1,10 +1,12 @@
 import { closeSync, constants, copyFileSync, mkdtempSync, openSync, readSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { assertGiven } from "../../record/given.ts";
 import { StatsError } from "../errors.ts";
 import { codeOf, type SqliteHandle, statsErrorOf } from "../sqlite/handle.ts";
 import { lockFile } from "../sqlite/locks.ts";
 import { type DriverName, loadDriver } from "./drivers.ts";
+import { assertPath, fileGiven } from "./given.ts";
 import { keyLiteral } from "./key.ts";
 
 /** What the core's agent database says of its statistics: `parseSimplex` reads it. */
@@ -38,14 +40,16 @@ const SUFFIXES = ["", "-wal", "-journal"] as const;
  * into the file, and rolls back what a crash left). The copy is as encrypted as the original, and removed at once.
  *
  * @throws StatsError `STATS_MISSING`, `STATS_KEY_INVALID`, `STATS_KEY_REJECTED`, `STATS_BUSY` and others of opening
+ * @throws TypeError where `file` is no path
  */
 export async function readSimplexDatabase(options: SimplexDatabaseOptions): Promise<SimplexDatabaseRow> {
-  const driver = loadDriver(options.driver);
+  const given = fileGiven(options);
+  const driver = loadDriver(given.driver);
   const key = options.passphrase === undefined ? null : keyLiteral({ passphrase: options.passphrase });
   const folder = mkdtempSync(join(tmpdir(), "agent-stats-"));
   try {
     const copy = join(folder, "agent.db");
-    await copyQuietly(options.file, copy);
+    await copyQuietly(given.file, copy);
     const isPlain = isPlaintext(copy);
     if (!isPlain && key === null) throw rejected();
     return readRow(driver.open(copy), isPlain ? "" : `${driver.beforeKey}; PRAGMA key = ${key};`);
@@ -66,8 +70,11 @@ export interface SimplexLock {
  * operating system frees it when the process dies. It leaves an empty file `<file>-simplex` behind.
  *
  * @throws StatsError `STATS_BUSY` while another process holds it
+ * @throws TypeError where `file` is no path
  */
 export function lockSimplexImports(file: string, withinMs = 2_000): SimplexLock {
+  assertPath(file);
+  assertGiven(Number.isFinite(withinMs), "withinMs is a number of milliseconds");
   const driver = loadDriver();
   let handle: SqliteHandle | null;
   try {

@@ -1,4 +1,5 @@
 import { MessageChannel, receiveMessageOnPort, Worker } from "node:worker_threads";
+import { assertGiven } from "../../record/given.ts";
 import { StatsError } from "../errors.ts";
 import { callsBy, inThisThread } from "../methods.ts";
 import { statsErrorOf } from "../sqlite/handle.ts";
@@ -8,6 +9,7 @@ import { atExit } from "./at-exit.ts";
 import { type CallsOptions, fileCalls } from "./calls.ts";
 import type { DriverName } from "./drivers.ts";
 import type { FileOptions } from "./file.ts";
+import { fileGiven } from "./given.ts";
 import { keyLiteral, type StatsKey } from "./key.ts";
 // Types only: who loads that module in a thread of its own, is taken for the thread of a database. As that is loaded
 // by every start, it is bundled into one file, `thread.js`.
@@ -53,7 +55,7 @@ export interface SqlcipherOptions {
  * it with the same key. A store belongs to one keeper; other processes and threads open the same file with their own.
  *
  * @throws StatsError `STATS_KEY_INVALID` before any file is touched
- * @throws TypeError where `file` is no path
+ * @throws TypeError where `file` is no path, or another option is none of those it can be
  */
 export function sqlcipherStore(options: SqlcipherOptions): StatsStore {
   return open(options, "write");
@@ -65,19 +67,17 @@ export function sqlcipherStore(options: SqlcipherOptions): StatsStore {
  * a kill left, a private copy is read, encrypted with a key that nobody is told.
  *
  * @throws StatsError `STATS_KEY_INVALID` before any file is touched
- * @throws TypeError where `file` is no path
+ * @throws TypeError where `file` is no path, or another option is none of those it can be
  */
 export function sqlcipherReader(options: Omit<SqlcipherOptions, "ifDamaged">): StatsReader {
   return open(options, "read");
 }
 
-function open(
-  { file, key, driver, thread = "worker", ifDamaged = "refuse" }: SqlcipherOptions,
-  mode: FileOptions["mode"],
-): StatsStore {
-  if (typeof file !== "string" || file === "") {
-    throw new TypeError("file says where the database is, and must be a path.");
-  }
+function open(given: SqlcipherOptions, mode: FileOptions["mode"]): StatsStore {
+  const { file, driver } = fileGiven(given);
+  const { key, thread = "worker", ifDamaged = "refuse" } = given;
+  assertGiven(thread === "worker" || thread === "same", "thread is worker or same");
+  assertGiven(ifDamaged === "refuse" || ifDamaged === "move-aside", "ifDamaged is refuse or move-aside");
   const options = { file, keyLiteral: keyLiteral(key), mode, driver, ifDamaged };
   if (thread === "same") return inThisThread(fileCalls(options).calls);
   return inWorker(options);

@@ -1,3 +1,4 @@
+import { assertGiven } from "../../record/given.ts";
 import { StatsError } from "../errors.ts";
 import { type OpenDatabase, type SessionLocks, type SqliteHandle, statsErrorOf } from "./handle.ts";
 import { fileLocks } from "./locks.ts";
@@ -14,7 +15,10 @@ const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /** @throws TypeError when the name is not an identifier: it is written into SQL */
 export function assertIdentifier(name: string): void {
-  if (!IDENTIFIER.test(name)) throw new TypeError("names of schemas, tables and columns are plain identifiers here");
+  assertGiven(
+    typeof name === "string" && IDENTIFIER.test(name),
+    "names of schemas, tables and columns are plain identifiers here",
+  );
 }
 
 /** Prepares a database that the host has open. Its pragmas stay as they are, and so does everything else in it. */

@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { assertGiven, assertOptions, can, userIdOf } from "../../record/given.ts";
 import { inThisThread } from "../methods.ts";
 import type { StatsStore } from "../store.ts";
 import { SqliteCalls } from "./calls.ts";
@@ -41,8 +42,12 @@ const LARGEST_BATCH_CELLS = 500;
  * FULL a power cut can take what was acknowledged. Close the statistics before the handle.
  *
  * A handle that is not encrypted is refused (`STATS_NOT_ENCRYPTED`) when it is first used, unless `allowPlaintext`.
+ *
+ * @throws TypeError when the handle has not these methods, or the schema's name is no identifier
  */
 export function sqliteStore(handle: SqliteHandle, options: SqliteStoreOptions = {}): HostStore {
+  assertGiven(can(handle, "exec", "prepare"), "handle must be a database that is open, with exec and prepare");
+  assertOptions(options);
   const { schema = "main", allowPlaintext = false } = options;
   assertIdentifier(schema);
   const calls = new SqliteCalls(() => openHostFile(handle, { schema, allowPlaintext }));
@@ -61,10 +66,12 @@ export function sqliteStore(handle: SqliteHandle, options: SqliteStoreOptions = 
       cleared = onCleared;
     },
     deleteUserWithin(userId) {
-      calls.deleteUserWithin(String(userId));
+      calls.deleteUserWithin(userIdOf(userId));
       cleared();
     },
-    installUserTrigger({ table, column }) {
+    installUserTrigger(users) {
+      assertOptions(users);
+      const { table, column } = users;
       assertIdentifier(table);
       assertIdentifier(column);
       calls.installUserTrigger(table, column);

@@ -1,8 +1,10 @@
 import { Worker } from "node:worker_threads";
+import { assertOptions } from "../../../record/given.ts";
 import { StatsError } from "../../errors.ts";
 import { moveAsideNow } from "../damaged.ts";
 import type { DriverName } from "../drivers.ts";
 import { fileErrorOf } from "../folder.ts";
+import { assertPath, fileGiven } from "../given.ts";
 import { keyLiteral, type StatsKey } from "../key.ts";
 import type { FileFindings, Finding, FindingCode, Salvaged } from "./findings.ts";
 import { salvage } from "./salvage.ts";
@@ -32,6 +34,7 @@ export interface ExamineFileOptions {
  * @throws StatsError when the file cannot be examined at all: `STATS_MISSING`, `STATS_KEY_INVALID`,
  * `STATS_KEY_REJECTED` (not one page authenticates), `STATS_NOT_ENCRYPTED`, `STATS_NOT_A_DATABASE`, `STATS_EMPTY_FILE`,
  * `STATS_NEWER_SCHEMA` (every page is as it was written), `STATS_BUSY`, `STATS_STORE_FAILED` (the disk does not read)
+ * @throws TypeError where `file` is no path
  */
 export async function verifyFile(options: ExamineFileOptions): Promise<FileFindings> {
   const task = optionsOf(options);
@@ -55,7 +58,10 @@ export interface SalvageFileOptions extends Omit<ExamineFileOptions, "file"> {
  * @throws StatsError `STATS_FILE_EXISTS`; `STATS_DAMAGED` when too little can be read; `STATS_KEY_REJECTED` when not one
  * page authenticates; `STATS_NEWER_SCHEMA`, `STATS_MISSING`, and others of opening and creating
  */
-export async function salvageFile({ from, to, ...options }: SalvageFileOptions): Promise<Salvaged> {
+export async function salvageFile(given: SalvageFileOptions): Promise<Salvaged> {
+  assertOptions(given);
+  const { from, to, ...options } = given;
+  assertPath(to);
   const task = { ...optionsOf({ ...options, file: from }), to };
   return options.thread === "same" ? here(() => salvage(task)) : inWorker<Salvaged>({ what: "salvage", options: task });
 }
@@ -69,12 +75,13 @@ export async function salvageFile({ from, to, ...options }: SalvageFileOptions):
  * @returns the new path
  * @throws StatsError `STATS_MISSING`, `STATS_IS_A_FOLDER`, `STATS_READ_ONLY`, `STATS_BUSY`
  */
-export async function moveAside({ file, driver }: Omit<ExamineFileOptions, "key" | "thread">): Promise<string> {
+export async function moveAside(options: Omit<ExamineFileOptions, "key" | "thread">): Promise<string> {
+  const { file, driver } = fileGiven(options);
   return moveAsideNow(file, driver);
 }
 
-function optionsOf({ file, key, driver }: ExamineFileOptions): ExamineOptions {
-  return { file, keyLiteral: keyLiteral(key), driver };
+function optionsOf(options: ExamineFileOptions): ExamineOptions {
+  return { ...fileGiven(options), keyLiteral: keyLiteral(options.key) };
 }
 
 function here<T>(body: () => T): T {
