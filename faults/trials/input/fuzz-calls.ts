@@ -1,8 +1,10 @@
 /** Hostile calls to a recorder and its handles: none throws, and none counts anything that is no whole number. */
 import { defineProtocol, Recorder } from "agent-stats";
 import fc from "fast-check";
+import { MARK } from "../../oracle/canary.ts";
 import { anything, checkedNow, expect, type Found, type Fuzz } from "./fuzz.ts";
 
+const SERVER = `smp://${MARK}`;
 const protocol = defineProtocol("smp", {
   sent: "messages sent",
   errors: { help: "messages refused", error: true },
@@ -41,7 +43,7 @@ export const fuzzCounting: Fuzz = async (order) => {
       recorder = new Recorder({ protocols: [protocol] });
       Object.assign(model, { sent: 0, errors: 0, connected: Number.NaN, rejected: 0 });
     }
-    const handle = recorder.server(protocol, 1, "smp://a");
+    const handle = recorder.server(protocol, 1, SERVER);
     const { how, counter, gauge, n } = given;
     if (how === "add") handle.add(counter as never, n as never);
     else if (how === "bound") handle.counter(counter as never).add(n as never);

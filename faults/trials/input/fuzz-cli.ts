@@ -6,7 +6,8 @@ import { pathToFileURL } from "node:url";
 import { defineProtocol, openAgentStats } from "agent-stats";
 import { sqlcipherStore } from "agent-stats/sqlcipher";
 import fc from "fast-check";
-import { KEY } from "../../oracle/canary.ts";
+import { KEY, LEDGERS } from "../../oracle/canary.ts";
+import { serverOf, userOf } from "../../oracle/names.ts";
 import { checked, expect, type Fuzz } from "./fuzz.ts";
 
 const MANIFEST = createRequire(import.meta.url).resolve("agent-stats-cli/package.json");
@@ -62,6 +63,7 @@ const FLAGS = [
 export interface Files {
   readonly db: string;
   readonly key: string;
+  /** Where it runs, and is told to write. */
   readonly folder: string;
 }
 
@@ -113,18 +115,19 @@ export function judgeRun({ code, said }: { readonly code: unknown; readonly said
 
 export async function makeFiles(folder: string): Promise<Files> {
   mkdirSync(folder, { recursive: true });
-  const [db, key] = [join(folder, "stats.db"), join(folder, "ledgers", "key")];
-  // The key's own file is no leak.
-  mkdirSync(dirname(key), { recursive: true });
+  // What it is told to export stands in the open, and the key's own file is no leak.
+  const told = join(folder, LEDGERS);
+  const [db, key] = [join(folder, "stats.db"), join(told, "key")];
+  mkdirSync(told, { recursive: true });
   writeFileSync(key, KEY, { mode: 0o600 });
   const protocol = defineProtocol("smp", { sent: "messages sent" });
   const stats = await openAgentStats({
     protocols: [protocol],
     store: sqlcipherStore({ file: db, key: KEY, thread: "same" }),
   });
-  stats.server(protocol, "anna", "smp://server.example").add("sent", 5);
+  stats.server(protocol, userOf(1), serverOf(1)).add("sent", 5);
   await stats.close();
-  return { db, key, folder };
+  return { db, key, folder: told };
 }
 
 let runs = 0;
@@ -155,6 +158,6 @@ export const fuzzCommands: Fuzz = async (order) => {
   for (const stream of [process.stdout, process.stderr]) stream.setMaxListeners(0);
   const folder = join(order.folder, "cli");
   const files = await makeFiles(folder);
-  process.chdir(folder);
+  process.chdir(files.folder);
   return checked(order, argumentsOf(files), async (args) => judgeRun(await runHere(args)));
 };

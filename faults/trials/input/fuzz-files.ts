@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { defineProtocol, openAgentStats, readAgentStats, StatsError } from "agent-stats";
 import { sqlcipherReader, sqlcipherStore } from "agent-stats/sqlcipher";
 import fc from "fast-check";
-import { KEY } from "../../oracle/canary.ts";
+import { KEY, MARK, removeSearched } from "../../oracle/canary.ts";
 import { DRIVERS, openWithKey } from "../../oracle/drivers.ts";
+import { serverOf } from "../../oracle/names.ts";
 import { checked, expect, type Found, type Fuzz } from "./fuzz.ts";
 
 const protocol = defineProtocol("smp", { sent: "messages sent", errors: "messages refused" });
@@ -27,7 +28,7 @@ async function read(file: string, seed: number) {
   }
 }
 
-const text = fc.oneof(
+const part = fc.oneof(
   fc.string({ unit: "binary", minLength: 1, maxLength: 20 }),
   fc.string({ unit: "grapheme", minLength: 1, maxLength: 20 }),
   fc.constantFrom(
@@ -49,6 +50,9 @@ const text = fc.oneof(
   ),
 );
 
+/** Each carries the mark, so that the files are searched for it. */
+const text = part.map((each) => `${MARK}${each}`);
+
 /** A unit is one name: many are saved at once. */
 export const fuzzNames: Fuzz = async ({ runs, ...order }) => {
   const folder = join(order.folder, "names");
@@ -60,7 +64,9 @@ export const fuzzNames: Fuzz = async ({ runs, ...order }) => {
     selector: (key) => JSON.stringify(key),
   });
   const found = await checked({ ...order, runs: Math.ceil(runs / NAMES_AT_ONCE) }, keys, async (names) => {
-    const file = join(folder, `${++n}.db`);
+    const home = join(folder, String(++n));
+    mkdirSync(home);
+    const file = join(home, "stats.db");
     const stats = await open(file, order.seed);
     names.forEach(([user, server], index) => void stats.server(protocol, user, server).add("sent", index + 1));
     await stats.close();
@@ -75,7 +81,7 @@ export const fuzzNames: Fuzz = async ({ runs, ...order }) => {
       if (!kept.includes(name)) return;
       expect(told.get(JSON.stringify(name)) === index + 1, "a name did not come back as it was");
     });
-    rmSync(file);
+    removeSearched(home);
   });
   return { ...found, ran: found.ran * NAMES_AT_ONCE };
 };
@@ -131,7 +137,7 @@ async function base(folder: string, seed: number): Promise<string> {
   mkdirSync(folder, { recursive: true });
   for (let session = 0; session < 3; session++) {
     const stats = await open(file, seed);
-    for (let n = 0; n < 4; n++) stats.server(protocol, n % 2, `smp://${n}`).add("sent", 10 ** session);
+    for (let n = 0; n < 4; n++) stats.server(protocol, n % 2, serverOf(n)).add("sent", 10 ** session);
     await stats.close();
   }
   return file;
@@ -182,7 +188,7 @@ export const fuzzRows: Fuzz = async (order) => {
     if (told === null) seen.refused += 1;
     judge(told);
     const stats = await open(file, order.seed);
-    stats.server(protocol, 1, "smp://1").add("sent", 3);
+    stats.server(protocol, 1, serverOf(1)).add("sent", 3);
     await typed(() => stats.flush());
     await typed(() => stats.getServersStats());
     await typed(() => stats.deleteUser(0));

@@ -9,6 +9,7 @@ import {
   serveRecorder,
 } from "agent-stats";
 import fc from "fast-check";
+import { MARK } from "../../oracle/canary.ts";
 import { anything, checked, checkedNow, expect, type Fuzz } from "./fuzz.ts";
 
 const protocol = defineProtocol("smp", { sent: "messages sent", errors: { help: "refused", error: true } });
@@ -29,7 +30,7 @@ function channel() {
 const users = fc.oneof(fc.constantFrom<unknown>("1", "2"), anything);
 const scope = fc.oneof(
   fc.record(
-    { protocol: fc.constantFrom<unknown>("smp", "xftp"), userId: users, server: fc.constantFrom<unknown>("a", "b") },
+    { protocol: fc.constantFrom<unknown>("smp", "xftp"), userId: users, server: fc.constantFrom<unknown>(MARK, "b") },
     { requiredKeys: [] },
   ),
   anything,
@@ -74,7 +75,7 @@ export function effectOf(message: unknown): {
   return { isRequest: true, hits: (key) => fields.every(([field, value]) => key[field] === value) };
 }
 
-const KEYS = ["1", "2"].flatMap((userId) => ["a", "b"].map((server) => ({ protocol: "smp", userId, server })));
+const KEYS = ["1", "2"].flatMap((userId) => [MARK, "b"].map((server) => ({ protocol: "smp", userId, server })));
 
 export const fuzzRequests: Fuzz = async (order) =>
   checkedNow(order, fc.array(request, { minLength: 1, maxLength: 4 }), (messages) => {
@@ -107,7 +108,7 @@ const entry = fc.oneof(
       {
         protocol: fc.constantFrom<unknown>("smp", "xftp", 5),
         userId: users,
-        server: fc.oneof(fc.constantFrom<unknown>("a"), anything),
+        server: fc.oneof(fc.constantFrom<unknown>(MARK), anything),
         session: counters,
         total: counters,
         live: counters,

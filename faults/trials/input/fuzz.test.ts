@@ -1,13 +1,19 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { defineProtocol, readAgentStats, StatsError } from "agent-stats";
+import { sqlcipherStore } from "agent-stats/sqlcipher";
 import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
+import { MARK } from "../../oracle/canary.ts";
 import { checked, checkedNow } from "./fuzz.ts";
 import { fuzzCounting, fuzzKeys, mayAdd, unguarded } from "./fuzz-calls.ts";
 import { judgeRun } from "./fuzz-cli.ts";
+import { DOORS, fuzzDoors, unguardedDoors } from "./fuzz-doors.ts";
 import { survives } from "./fuzz-hosts.ts";
 import { effectOf, fuzzRequests, unguardedServer } from "./fuzz-wire.ts";
+import { countFor, ordersOf } from "./input.ts";
+import { expectTyped, folderOf, isTyped } from "./typed.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "fuzz-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -21,12 +27,94 @@ test("a property that does not hold is found, with the smallest input, and again
   expect(found.problems).toEqual(["too large; input [100]"]);
   expect(await checked(order(1_000), fc.nat(), async (n) => below(n))).toEqual(found);
   expect(checkedNow(order(50), fc.nat(), () => {})).toEqual({ ran: 50, problems: [] });
+  // As many runs as it took, and no more, find it again.
+  expect(checkedNow(order(found.ran), fc.nat(), below)).toEqual(found);
+  expect(checkedNow(order(found.ran - 1), fc.nat(), below).problems).toEqual([]);
 });
 
 test("what is guarded holds, and what is not is found out by the same inputs", async () => {
   for (const fuzz of [fuzzCounting, fuzzKeys, fuzzRequests])
     expect(await fuzz(order(500))).toEqual({ ran: 500, problems: [] });
   for (const fuzz of [unguarded, unguardedServer]) expect((await fuzz(order(500))).problems).toHaveLength(1);
+});
+
+test("a failure comes again from its own seed and count, whichever of many orders it was in", () => {
+  for (const { kind, runs, seed } of ordersOf(2_000_000, 7)) {
+    const again = ordersOf(countFor(kind, runs), seed).filter((each) => each.kind === kind);
+    expect(again[0]?.seed).toBe(seed);
+    expect(again[0]?.runs).toBeGreaterThanOrEqual(runs);
+  }
+});
+
+describe("an error is an answer", () => {
+  const here = folderOf(import.meta.url);
+  const thrown = (call: () => unknown): unknown => {
+    try {
+      return call();
+    } catch (error) {
+      return error;
+    }
+  };
+
+  test("where the library made it, and nowhere else", () => {
+    expect(isTyped(thrown(() => defineProtocol("", {})))).toBe(true);
+    expect(isTyped(thrown(() => sqlcipherStore({ file: "x", key: "" })))).toBe(true);
+    expect(isTyped(new StatsError("STATS_CLOSED", "closed"))).toBe(true);
+    expect(isTyped(new TypeError("made here"))).toBe(false);
+    expect(isTyped(new Error("asked"))).toBe(false);
+    expect(isTyped(thrown(() => readAgentStats({ store: { sums: 5 } as never })))).toBe(true);
+    const broken = {
+      name: "x",
+      get definition() {
+        return (null as never as { a: 1 }).a;
+      },
+    };
+    expect(isTyped(thrown(() => defineProtocol("x", broken as never)))).toBe(false);
+  });
+
+  test("but never one of V8, whatever its class, and wherever it is born", () => {
+    for (const call of [
+      () => (undefined as never as { a: 1 }).a,
+      () => (null as never)(),
+      () => [...(5 as never as [])],
+      () => `${Symbol("s")}` as never,
+      () => new Array(-1),
+    ]) {
+      const error = thrown(call);
+      expect(isTyped(error, here), String(error)).toBe(false);
+    }
+  });
+
+  test("and holds no name", () => {
+    const error = new StatsError("STATS_CLOSED", `user-${MARK}`);
+    expect(() => expectTyped(error, "a door")).toThrow("its error holds a name");
+  });
+
+  test("each public function is a door", async () => {
+    const modules = ["", "/diagnose", "/mqtt", "/report", "/simplex", "/simplex-db", "/sqlcipher", "/sqlite", "/read"];
+    const names = DOORS.map(({ name }) => name);
+    // Nothing is given to these, or it is what only the library makes.
+    const others = [
+      "memoryStore",
+      "newReportKey",
+      "StatsError",
+      "SimplexCoreError",
+      "SimplexFormatError",
+      "SimplexOverlapError",
+    ];
+    for (const module of modules) {
+      const exported = Object.entries(await import(`agent-stats${module}`)).filter(
+        ([, value]) => typeof value === "function",
+      );
+      for (const [name] of exported)
+        expect(others.includes(name) || names.some((each) => each.includes(name)), name).toBe(true);
+    }
+  });
+
+  test("the doors hold, and unguarded ones are found out", async () => {
+    expect(await fuzzDoors(order(300))).toEqual({ ran: 300, problems: [] });
+    expect((await unguardedDoors(order(300))).problems).toHaveLength(1);
+  });
 });
 
 describe("the models", () => {

@@ -1,7 +1,6 @@
 /** What every kind of fuzzing here is: so many runs from a seed, and what was found wrong. */
-
-import { StatsError } from "agent-stats";
 import fc from "fast-check";
+import { MARK } from "../../oracle/canary.ts";
 
 export interface Order {
   readonly kind: string;
@@ -12,6 +11,7 @@ export interface Order {
 }
 
 export interface Found {
+  /** How many ran: up to the one that broke it, where one did. */
   readonly ran: number;
   /** Each a broken promise, with the smallest input that breaks it. */
   readonly problems: readonly string[];
@@ -54,11 +54,6 @@ export function checkedNow<T>(
 
 export function expect(holds: boolean, otherwise: string): void {
   if (!holds) throw new Error(otherwise);
-}
-
-/** An error by which the library says what is wrong: its own, or one for what a compiler would have refused. */
-export function isTyped(error: unknown): boolean {
-  return error instanceof StatsError || error instanceof TypeError || error instanceof RangeError;
 }
 
 /** Whatever a program without types could hand over, and what is nearly right. */
@@ -115,6 +110,7 @@ export const anything: fc.Arbitrary<unknown> = fc.oneof(
     "'; DROP TABLE agent_stats_key; --",
     "../../etc/passwd",
     "%s%n",
+    `user-${MARK}`,
   ),
 );
 

@@ -3,8 +3,9 @@ import { answerCalls } from "../../remote/answer.ts";
 import type { Fuzz, Order } from "./fuzz.ts";
 import { fuzzCounting, fuzzKeys, unguarded } from "./fuzz-calls.ts";
 import { fuzzCommands } from "./fuzz-cli.ts";
+import { fuzzDoors, unguardedDoors } from "./fuzz-doors.ts";
 import { fuzzNames, fuzzRows } from "./fuzz-files.ts";
-import { fuzzDefinitions, fuzzHosts } from "./fuzz-hosts.ts";
+import { fuzzHosts } from "./fuzz-hosts.ts";
 import { fuzzAgents, fuzzReplies, fuzzRequests, unguardedServer } from "./fuzz-wire.ts";
 
 const KINDS: Readonly<Record<string, Fuzz>> = {
@@ -14,12 +15,13 @@ const KINDS: Readonly<Record<string, Fuzz>> = {
   replies: fuzzReplies,
   agents: fuzzAgents,
   hosts: fuzzHosts,
-  definitions: fuzzDefinitions,
+  doors: fuzzDoors,
   names: fuzzNames,
   rows: fuzzRows,
   commands: fuzzCommands,
   unguarded,
   "unguarded server": unguardedServer,
+  "unguarded doors": unguardedDoors,
 };
 
 answerCalls({

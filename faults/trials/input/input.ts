@@ -10,7 +10,7 @@ import { seedOfUnit } from "../../random.ts";
 import { type Remote, startRemote } from "../../remote/remote.ts";
 import type { Control, Failure, Trial, TrialContext, TrialOutcome } from "../../trial.ts";
 import type { Found, Order } from "./fuzz.ts";
-import { spawnCommands } from "./spawn-cli.ts";
+import { FEWEST_SPAWNED, SPAWNED_OF, spawnCommands } from "./spawn-cli.ts";
 
 export const input: Trial = {
   name: "input",
@@ -28,7 +28,7 @@ const KINDS: Readonly<Record<string, { readonly share: number; readonly atOnce: 
   keys: { share: 100, atOnce: 10_000 },
   requests: { share: 180, atOnce: 15_000 },
   replies: { share: 70, atOnce: 5_000 },
-  definitions: { share: 70, atOnce: 10_000 },
+  doors: { share: 15, atOnce: 2_000 },
   agents: { share: 8, atOnce: 1_000 },
   hosts: { share: 10, atOnce: 1_000 },
   names: { share: 6, atOnce: 2_000 },
@@ -47,13 +47,16 @@ async function run(context: TrialContext): Promise<TrialOutcome> {
   const done = () => Object.values(ran).reduce((all, n) => all + n, 0);
   const lanes = new Lanes(folder);
   await inParallel(ordersOf(count, seed), parallel, async (order) => {
-    const found = await lanes.fuzz(order).catch((error): Found => ({ ran: 0, problems: [`${order.kind}: ${error}`] }));
+    // Where it died or hung, nobody knows at which of them.
+    const died = (error: unknown): Found => ({ ran: order.runs, problems: [`${error}`] });
+    const found = await lanes.fuzz(order).catch(died);
     ran[order.kind] = (ran[order.kind] ?? 0) + found.ran;
     for (const [name, n] of Object.entries(found.seen ?? {})) seen[name] = (seen[name] ?? 0) + n;
-    failures.push(...found.problems.map((what) => ({ seed: order.seed, what: `${order.kind}: ${what}` })));
+    const again = { seed: order.seed, count: countFor(order.kind, found.ran) };
+    failures.push(...found.problems.map((what) => ({ ...again, what: `${order.kind}: ${what}` })));
     progress(done());
   });
-  const spawned = await spawnCommands({ ...context, count: Math.max(4, Math.round(count / 10_000)) });
+  const spawned = await spawnCommands({ ...context, count: Math.max(FEWEST_SPAWNED, Math.round(count / SPAWNED_OF)) });
   const controls = await controlsOf(lanes, seed);
   await lanes.end();
   return {
@@ -67,16 +70,21 @@ async function run(context: TrialContext): Promise<TrialOutcome> {
 
 type PlainOrder = Omit<Order, "folder">;
 
-function ordersOf(count: number, seed: number): PlainOrder[] {
-  const shares = Object.values(KINDS).reduce((all, { share }) => all + share, 0);
-  const orders = Object.entries(KINDS).flatMap(([kind, { share, atOnce }]) => {
-    const runs = Math.max(1, Math.ceil((count * share) / shares));
-    return Array.from({ length: Math.ceil(runs / atOnce) }, (_, n) => ({
-      kind,
-      runs: Math.min(atOnce, runs - n * atOnce),
-    }));
+const SHARES = Object.values(KINDS).reduce((all, { share }) => all + share, 0);
+
+/** The nth order of every kind has the nth seed, so that a failure's own seed makes that order the first of its kind. */
+export function ordersOf(count: number, seed: number): PlainOrder[] {
+  return Object.entries(KINDS).flatMap(([kind, { share, atOnce }]) => {
+    const runs = Math.ceil((count * share) / SHARES);
+    return Array.from({ length: Math.ceil(runs / atOnce) }, (_, n) => {
+      return { kind, runs: Math.min(atOnce, runs - n * atOnce), seed: seedOfUnit(seed, n) };
+    });
   });
-  return orders.map((order, n) => ({ ...order, seed: seedOfUnit(seed, n) }));
+}
+
+/** How many inputs the trial must make, so that so many of them are of this kind. */
+export function countFor(kind: string, runs: number): number {
+  return Math.ceil((runs * SHARES) / (KINDS[kind]?.share ?? SHARES));
 }
 
 /** Processes that fuzz; one that died or hung is not used again. */
@@ -119,5 +127,6 @@ async function controlsOf(lanes: Lanes, seed: number): Promise<Control[]> {
   return [
     await control("unguarded", "guards: a counter as one would write it first"),
     await control("unguarded server", "guards: a server that believes what it is sent"),
+    await control("unguarded doors", "guards: a function that uses what it is given, and leaves the words to V8"),
   ];
 }

@@ -8,6 +8,9 @@ import type { Failure, TrialContext } from "../../trial.ts";
 import { argumentsOf, judgeRun, MAIN, makeFiles } from "./fuzz-cli.ts";
 
 const PATIENCE_MS = 60_000;
+/** The command is spawned once for so many inputs of the trial, and never less often than this. */
+export const SPAWNED_OF = 10_000;
+export const FEWEST_SPAWNED = 4;
 /** These run until they are ended: being there when the signal comes is all that is asked of them. */
 const ENDLESS = [["view"], ["watch"], ["watch", "simplex", "ws://127.0.0.1:9"], ["view", "--port", "0"]];
 const ENDED_AFTER_MS = 1_500;
@@ -27,7 +30,8 @@ export async function spawnCommands(context: Pick<TrialContext, "count" | "seed"
     try {
       judgeRun({ code: isEndless && ended.code === null ? 0 : (ended.code ?? ended.signal), said: ended.said });
     } catch (error) {
-      failures.push({ seed, what: `spawned ${fc.stringify(args).slice(0, 200)}: ${error}` });
+      const again = isEndless || n < FEWEST_SPAWNED ? {} : { count: (n + 1) * SPAWNED_OF };
+      failures.push({ seed, ...again, what: `spawned ${fc.stringify(args).slice(0, 200)}: ${error}` });
     }
   });
   return { ran: given.length, failures };
