@@ -41,7 +41,7 @@ export function verdictOf({ ran, controls, failures, skipped }: TrialOutcome): b
 
 type Judged = Pick<TrialResult, "ok" | "ran" | "skipped"> & { readonly trial: Pick<Trial, "atLeast"> };
 
-export function isSkipped({ ok, ran, skipped }: Pick<Judged, "ok" | "ran" | "skipped">): boolean {
+function isSkipped({ ok, ran, skipped }: Pick<Judged, "ok" | "ran" | "skipped">): boolean {
   return ok && ran === 0 && skipped !== undefined;
 }
 
