@@ -38,7 +38,7 @@ export interface Searched {
 }
 
 /** A text in each way in which it could be written. */
-function needlesOfText(what: string, text: string): Needle[] {
+export function needlesOfText(what: string, text: string): Needle[] {
   const bytes = Buffer.from(text);
   return [
     { what: `${what}, utf-8`, bytes },
@@ -49,7 +49,7 @@ function needlesOfText(what: string, text: string): Needle[] {
 }
 
 /** A key, given as 64 hex digits, in each way in which it could be written. */
-function needlesOfKey(hex: string): Needle[] {
+export function needlesOfKey(hex: string): Needle[] {
   const bytes = Buffer.from(hex, "hex");
   return [
     { what: "key, hex", bytes: Buffer.from(hex) },
@@ -103,8 +103,8 @@ export function searchCanaries(
 }
 
 /** Removes what a unit leaves, which is searched first: what stands in the open there is a failure of the unit. */
-export function removeSearched(folder: string): void {
-  const { hits } = searchCanaries(folder);
+export function removeSearched(folder: string, needles: readonly Needle[] = CANARIES): void {
+  const { hits } = searchCanaries(folder, [], needles);
   rmSync(folder, { recursive: true, force: true });
   const [first] = hits;
   if (first) throw new Error(`${hits.length} secrets stand in the open: ${first.what} in ${first.where}`);

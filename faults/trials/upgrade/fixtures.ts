@@ -4,6 +4,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import type { DriverName } from "agent-stats/sqlcipher";
 import type { SqliteHandle } from "agent-stats/sqlite";
+import { CANARIES, type Needle, needlesOfKey, needlesOfText } from "../../oracle/canary.ts";
 import { databaseClass } from "../../oracle/drivers.ts";
 import { added } from "../../remote/host.ts";
 import { KEY } from "./orders.ts";
@@ -38,11 +39,14 @@ export interface Fixture {
 interface Expected {
   readonly sums: {
     readonly sessions: readonly ExpectedSession[];
-    readonly keys: readonly (Key & { readonly key: number })[];
-    readonly sums: readonly { key: number; counter: string; past: number; open: number }[];
+    readonly keys: readonly (Key & { readonly key: number; readonly past?: Numbers; readonly open?: Numbers })[];
+    /** Of versions whose port told each counter in a row of its own; later ones tell them with their keys. */
+    readonly sums?: readonly { key: number; counter: string; past: number; open: number }[];
   };
-  readonly hours: readonly (Key & { hour: number; counter: string; value: number })[];
+  readonly hours: readonly (Key & { hour: number; counter: string; value: number; counters?: Numbers })[];
 }
+
+type Numbers = Readonly<Record<string, number>>;
 
 export const nameOf = ({ protocol, userId, server }: Key, counter: string) =>
   JSON.stringify([protocol, userId, server, counter]);
@@ -62,20 +66,35 @@ export function allFixtures(): Fixture[] {
 
 function fixtureOf(schema: string, name: string, { sums, hours }: Expected): Fixture {
   const keys = new Map(sums.keys.map((key) => [key.key, key]));
+  const ofRows = sums.sums?.map(({ key, counter, past, open }) =>
+    named(keys.get(key) as Key, { [counter]: past + open }),
+  );
+  const ofKeys = sums.keys.flatMap(({ past = {}, open = {}, ...key }) => [named(key, past), named(key, open)]);
   return {
     schema,
     name,
-    sums: added(
-      ...sums.sums.map(
-        ({ key, counter, past, open }) => new Map([[nameOf(keys.get(key) as Key, counter), past + open]]),
-      ),
-    ),
+    sums: added(...(ofRows ?? ofKeys)),
     hours: added(
-      ...hours.map(({ hour, counter, value, ...key }) => new Map([[`${hour} ${nameOf(key, counter)}`, value]])),
+      ...hours.map(({ hour, counter, value, counters = { [counter]: value }, ...key }) => {
+        return new Map([...named(key, counters)].map(([name, n]) => [`${hour} ${name}`, n]));
+      }),
     ),
     sessions: sums.sessions,
   };
 }
+
+const named = (key: Key, counters: Numbers): Sums =>
+  new Map(Object.entries(counters).map(([counter, n]) => [nameOf(key, counter), n]));
+
+/**
+ * What must stand in the open nowhere: the campaign's canaries, and the key and the servers of the fixtures, which are
+ * others, as they were made once and for all.
+ */
+export const NEEDLES: readonly Needle[] = [
+  ...CANARIES,
+  ...needlesOfKey(KEY),
+  ...["a.example", "f.example", "broker.example"].flatMap((server) => needlesOfText("server", server)),
+];
 
 /** A copy to do something with, and what stood in its log. */
 export function copyOf({ schema, name }: Pick<Fixture, "schema" | "name">, folder: string): string {

@@ -1,12 +1,13 @@
 /** One upgrade unit: a copy of an old file, something that is done to it, and what is in it then. */
 import { createHash } from "node:crypto";
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { removeSearched } from "../../oracle/canary.ts";
 import { DRIVERS } from "../../oracle/drivers.ts";
 import { type Random, randomOf } from "../../random.ts";
 import { type Remote, startRemote } from "../../remote/remote.ts";
-import { allFixtures, copyOf, type Fixture, type Raw, rawly, rawOf } from "./fixtures.ts";
+import { allFixtures, copyOf, type Fixture, NEEDLES, type Raw, rawly, rawOf } from "./fixtures.ts";
 import { ALL_COUNTERS, type LifeOrder, type Read, type Told } from "./orders.ts";
 
 export type Way = "read" | "open" | "past" | "host" | "newer" | "fewer counters" | "at once" | "killed" | "altered";
@@ -56,13 +57,11 @@ export async function upgradeUnit(processes: readonly Remote[], seed: number, fo
     thread: random.pick(["worker", "same"] as const),
   };
   const unit = new Unit(processes, random, where, home, folder);
-  try {
-    const done = await unit.go(way);
-    const read = await (processes[0] as Remote).call<Read>("read", where);
-    return { way, fixture, ...done, raw: rawOf(where.file, where.driver), read };
-  } finally {
-    rmSync(home, { recursive: true, force: true });
-  }
+  const done = await unit.go(way);
+  const read = await (processes[0] as Remote).call<Read>("read", where);
+  const raw = rawOf(where.file, where.driver);
+  removeSearched(home, NEEDLES);
+  return { way, fixture, ...done, raw, read };
 }
 
 type Done = Pick<Seen, "told" | "lives" | "untouched" | "schemaLeft">;
