@@ -42,6 +42,14 @@ test("a file that has no name any more is read while it is open", () => {
   expect(searchOpenFiles(process.pid, CANARIES, folder)).toEqual({ files: 0, hits: [] });
 });
 
+test("a thread that did not die, or did not come again, is no scenario of one that dies", () => {
+  const { says } = SCENARIOS.find(({ name }) => name === "a worker that dies") ?? {};
+  const death = "STATS_STORE_FAILED: The thread of the database ended\nkept again\n";
+  expect(says?.test(`${death}${death}threads: 3`)).toBe(true);
+  for (const said of ["all was well", `${death}threads: 3`, `${death}${death}threads: 1`])
+    expect(says?.test(said)).toBe(false);
+});
+
 test("each scenario has a name of its own", () => {
   expect(new Set(SCENARIOS.map(({ name }) => name)).size).toBe(SCENARIOS.length);
 });

@@ -1,7 +1,8 @@
 /** A host that goes wrong in one way, and prints all that it has in hand: errors, stacks, public objects, inspected. */
 import { renameSync } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import { inspect } from "node:util";
-import { MessageChannel } from "node:worker_threads";
+import workerThreads, { MessageChannel, Worker } from "node:worker_threads";
 import {
   type AgentStats,
   connectRecorder,
@@ -13,12 +14,14 @@ import {
   type StatsStore,
   serveRecorder,
 } from "agent-stats";
+import { countMqtt, mqtt } from "agent-stats/mqtt";
 import { type SqlcipherOptions, sqlcipherReader, sqlcipherStore, verifyFile } from "agent-stats/sqlcipher";
 import { sqliteStore } from "agent-stats/sqlite";
 import { KEY, MARK } from "../../oracle/canary.ts";
 import { databaseClass, openWithKey } from "../../oracle/drivers.ts";
 import { COUNTERS, protocol, serverOf, userOf } from "../../oracle/names.ts";
 import { regionsHolding } from "./memory.ts";
+import { TalkingClient, TOPIC } from "./mqtt-life.ts";
 import type { Order } from "./order.ts";
 
 const order = JSON.parse(process.argv[2] ?? "{}") as Order;
@@ -141,6 +144,19 @@ function badDefinitions(): void {
   say("recorder", recorder);
 }
 
+/** Every thread that is started from here on. */
+function watchThreads(): Worker[] {
+  const threads: Worker[] = [];
+  workerThreads.Worker = class extends Worker {
+    constructor(...given: ConstructorParameters<typeof Worker>) {
+      super(...given);
+      threads.push(this);
+    }
+  };
+  syncBuiltinESMExports();
+  return threads;
+}
+
 const LOTS = 3_000;
 
 const SCENARIOS: Readonly<Record<string, () => Promise<void> | void>> = {
@@ -216,12 +232,48 @@ const SCENARIOS: Readonly<Record<string, () => Promise<void> | void>> = {
     void stats.flush();
   },
   "a worker that dies": async () => {
+    const threads = watchThreads();
     const store = sqlcipherStore({ ...options, thread: "worker" });
-    await live(store, async () => {
-      await sayError("nonsense", () => store.save({ cells: MARK, keys: [[MARK, MARK, MARK, MARK]] } as never));
-      await sayError("nonsense", () => store.begin(MARK as never));
-    });
-    console.log("all was well");
+    const stats = await openAgentStats({ protocols: [protocol], store, flushEvery: 60_000 });
+    for (let death = 0; death < 2; death++) {
+      count(stats);
+      // It dies of what it was sent, within: the save that comes behind is never answered.
+      threads.at(-1)?.postMessage(null);
+      await sayError("flush", () => stats.flush());
+      await stats.flush();
+      console.log("kept again");
+    }
+    await sayError("nonsense", () => store.save({ cells: MARK, keys: [[MARK, MARK, MARK, MARK]] } as never));
+    await sayError("nonsense", () => store.begin(MARK as never));
+    say("store", store);
+    await stats.close();
+    console.log("threads:", threads.length);
+  },
+  "topics of MQTT": async () => {
+    const stats = await openAgentStats({ protocols: [mqtt], store: sqlcipherStore(options), flushEvery: 50 });
+    const client = new TalkingClient();
+    let named = 0;
+    const messageId = (topic: string) => {
+      named += 1;
+      throw new Error(`no id in ${topic}`);
+    };
+    const server = stats.server(mqtt, userOf(1), `mqtts://${MARK}.example:8883`);
+    const stop = countMqtt(client, server, { messageId });
+    client.live();
+    await stats.flush();
+    const [only] = (await stats.getServersStats()).servers;
+    console.log(inspect(only?.overall, { sorted: true, breakLength: 1 }));
+    console.log("topics were named:", named);
+    await sayError("client", () => countMqtt({ ...client, topic: TOPIC } as never, server));
+    await sayError("options", () => countMqtt(client, server, { messageId: TOPIC as never }));
+    say("stop", stop);
+    renameSync(file, `${file}.old`);
+    client.live();
+    await sayError("flush", () => stats.flush());
+    say("stats", stats);
+    say("recorder", stats.recorder);
+    stop();
+    await sayError("close", () => stats.close());
   },
 };
 
