@@ -75,9 +75,9 @@ describe("an error is an answer", () => {
   test("but never one of V8, whatever its class, and wherever it is born", () => {
     for (const call of [
       () => (undefined as never as { a: 1 }).a,
-      () => (null as never)(),
+      () => (null as never as () => void)(),
       () => [...(5 as never as [])],
-      () => `${Symbol("s")}` as never,
+      () => (Symbol("s") as never as number) + 1,
       () => new Array(-1),
     ]) {
       const error = thrown(call);
