@@ -11,8 +11,11 @@ import { imageOf, putImage } from "../../replay/image.ts";
 import { DB } from "./damages.ts";
 import type { MakerOrder, Told } from "./maker.child.ts";
 
-/** Whoever repeats an image makes its history anew, and all images of it before. */
-export const IMAGES_A_HISTORY = 16;
+/**
+ * Whoever repeats an image makes its history anew, and all images of it before. A history costs as much as five images:
+ * so many keep that small, and leave a short run several histories.
+ */
+export const IMAGES_A_HISTORY = 28;
 
 /** A file as it should be, and what it may say when something happens to its WAL. */
 export interface Base {

@@ -41,9 +41,9 @@ async function run(context: TrialContext): Promise<TrialOutcome> {
     results.push(await runJob(job, progress));
   });
   const controls: Control[] = [];
-  await inParallel(CONTROLS, lanesOf(context), async ({ control, least, controlOf }, index) => {
+  await inParallel(CONTROLS, lanesOf(context), async ({ control, imagesOf, controlOf }, index) => {
     const seed = seedOfUnit(context.seed, -SEEDS_A_PART * (index + 1));
-    const images = Math.max(least, Math.round(context.count / 20));
+    const images = imagesOf(context.count);
     controls[index] = controlOf(await runJob({ seed, images, control, folder: context.folder }, () => {}));
   });
   return outcomeOf(results, controls);
@@ -84,15 +84,14 @@ function jobsOf(context: TrialContext): PartJob[] {
 
 interface ControlPlan {
   readonly control: NonNullable<PartJob["control"]>;
-  /** So many images bite at any scale. */
-  readonly least: number;
+  imagesOf(count: number): number;
   controlOf(result: PartResult): Control;
 }
 
 const CONTROLS: readonly ControlPlan[] = [
   {
     control: "plain",
-    least: 150,
+    imagesOf: (count) => Math.max(150, Math.round(count / 20)),
     controlOf: ({ ran, outcomes: { wrong, refused, latest, earlier } }) => ({
       without: "encryption, which authenticates pages",
       bites: wrong > 0,
@@ -101,7 +100,7 @@ const CONTROLS: readonly ControlPlan[] = [
   },
   {
     control: "begins anew",
-    least: 32,
+    imagesOf: () => 32,
     // Where the file's own bytes say nothing yet, and its WAL is damaged, an empty file is an honest answer.
     controlOf: ({ ran, outcomes: { wrong, earlier, latest, changed } }) => ({
       without: "refusing: a writer who begins a new file in the place of a damaged one",
