@@ -30,6 +30,15 @@ test("a ledger tells what was written, in order, also by two who write at once",
   expect(readFileSync(path).includes(MARK)).toBe(false);
 });
 
+test("many that are told at once are told like any other", () => {
+  const path = join(folder, "ledger");
+  const ledger = openLedger(path);
+  const adds = [1, 2, 3].map((user) => ({ user, server: user + 10, counter: user % 2 }));
+  ledger.addAll(adds);
+  ledger.close();
+  expect(readLedger(path)).toMatchObject(adds.map((add) => ({ ...add, what: WHAT.add, amount: 1 })));
+});
+
 test("an entry that was cut off is none", () => {
   const path = join(folder, "ledger");
   const ledger = openLedger(path);

@@ -40,6 +40,10 @@ export const WHAT = {
   looked: 21,
   /** Someone looked, and saw what cannot be. */
   sawWrong: 22,
+  /** A process or a thread is about to end, as something was thrown in it. */
+  broke: 23,
+  /** An error that reached the host told a secret. */
+  leaked: 24,
 } as const;
 export type What = (typeof WHAT)[keyof typeof WHAT];
 
@@ -63,6 +67,8 @@ export const ENTRY_BYTES = 32;
 export interface Ledger {
   /** Before an `add`. */
   add(user: number, server: number, counter: number, amount: number): void;
+  /** Before many `add`s of 1 that are made in one go: told in one write, which is many times as quick. */
+  addAll(adds: readonly Pick<Entry, "user" | "server" | "counter">[]): void;
   note(what: What, given?: { readonly user?: number; readonly server?: number; readonly amount?: number }): void;
   close(): void;
 }
@@ -71,19 +77,31 @@ export function openLedger(path: string): Ledger {
   const fd = openSync(path, "a");
   const record = Buffer.alloc(ENTRY_BYTES);
   const write = (what: What, counter: number, user: number, server: number, amount: number) => {
-    record.writeUInt8(what, 0);
-    record.writeUInt8(counter, 1);
-    record.writeUInt32LE(user, 4);
-    record.writeUInt32LE(server, 8);
-    record.writeDoubleLE(amount, 16);
-    record.writeDoubleLE(now(), 24);
+    put(record, 0, { what, counter, user, server, amount, at: now() });
     writeSync(fd, record);
   };
   return {
     add: (user, server, counter, amount) => write(WHAT.add, counter, user, server, amount),
+    addAll: (adds) => {
+      const records = Buffer.alloc(adds.length * ENTRY_BYTES);
+      const at = now();
+      for (const [n, { user, server, counter }] of adds.entries()) {
+        put(records, n * ENTRY_BYTES, { what: WHAT.add, counter, user, server, amount: 1, at });
+      }
+      writeSync(fd, records);
+    },
     note: (what, { user = ALL, server = ALL, amount = 0 } = {}) => write(what, 0, user, server, amount),
     close: () => closeSync(fd),
   };
+}
+
+function put(bytes: Buffer, offset: number, { what, counter, user, server, amount, at }: Entry): void {
+  bytes.writeUInt8(what, offset);
+  bytes.writeUInt8(counter, offset + 1);
+  bytes.writeUInt32LE(user, offset + 4);
+  bytes.writeUInt32LE(server, offset + 8);
+  bytes.writeDoubleLE(amount, offset + 16);
+  bytes.writeDoubleLE(at, offset + 24);
 }
 
 /** The same of its beginning alone, which is quick however long it grows. */
@@ -97,15 +115,13 @@ export function readBeginning(path: string, entries: number): Entry[] {
   }
 }
 
-/** Leaves out what nobody asks about, where there is much of it. */
-export function readLedger(path: string, without: What | null = null): Entry[] {
-  return entriesIn(readFileSync(path), without);
+export function readLedger(path: string): Entry[] {
+  return entriesIn(readFileSync(path));
 }
 
-function entriesIn(bytes: Buffer, without: What | null = null): Entry[] {
+function entriesIn(bytes: Buffer): Entry[] {
   const entries: Entry[] = [];
   for (let at = 0; at + ENTRY_BYTES <= bytes.length; at += ENTRY_BYTES) {
-    if (bytes.readUInt8(at) === without) continue;
     entries.push({
       what: bytes.readUInt8(at) as What,
       counter: bytes.readUInt8(at + 1),
