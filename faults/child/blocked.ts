@@ -1,34 +1,94 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
+import { performance } from "node:perf_hooks";
 import { type Ledger, now, WHAT } from "../oracle/ledger.ts";
 import { HEARTBEAT_MS } from "./timing.ts";
 
-/**
- * Tells the ledger how long this process's event loop was blocked at most, whenever that is longer than before: how
- * late a timer came, without the time in which the thread was ready to run and the machine ran others.
- */
+/** Less is every turn's own work. */
+const NOTED_FROM_MS = 20;
+
+/** Tells the ledger of each time that this thread's event loop was blocked by what ran in it. */
 export function watchBlocking(ledger: Ledger): void {
-  let last = now();
-  let waited = waitedMs();
-  let worst = 1;
+  let last = passed();
   setInterval(() => {
-    const at = now();
-    const waitedNow = waitedMs();
-    const blocked = at - last - HEARTBEAT_MS - (waitedNow - waited);
-    if (blocked > worst) {
-      worst = blocked;
-      ledger.note(WHAT.blocked, { amount: blocked });
-    }
-    last = now();
-    waited = waitedNow;
+    const blocked = blockedMs(last, passed());
+    if (blocked > NOTED_FROM_MS) ledger.note(WHAT.blocked, { amount: blocked });
+    last = passed();
   }, HEARTBEAT_MS).unref();
 }
 
-/** How long the main thread waited for a processor so far; 0 where the system does not tell. */
-function waitedMs(): number {
+/** The same of what the machine does to a thread that uses no library: tells each time that its timer came late. */
+export function watchLateness(ledger: Ledger): void {
+  let last = now();
+  setInterval(() => {
+    const late = now() - last - HEARTBEAT_MS;
+    if (late > NOTED_FROM_MS) ledger.note(WHAT.late, { amount: late });
+    last = now();
+  }, HEARTBEAT_MS).unref();
+}
+
+/** What a thread went through up to a moment; all in ms but the number of times that it went to sleep. */
+export interface Passed {
+  readonly at: number;
+  /** Its event loop had nothing to do. */
+  readonly idle: number;
+  /** It had a processor. */
+  readonly ran: number;
+  /** It was ready to run, and the machine ran others. */
+  readonly waited: number;
+  /** The same of all threads of its process together. */
+  readonly allWaited: number;
+  readonly sleeps: number;
+}
+
+/**
+ * How long the turns between two moments took by what was done in them, and not by the machine. That is what they had of
+ * a processor, and what they slept, waiting for a lock, the disk or another thread.
+ *
+ * - A thread that waits for another one waits no longer than that one works: the rest is the machine's, which let it wait.
+ * - A thread that never went to sleep, and neither ran nor was made to wait, stood still with the whole machine, as
+ *   virtual ones do. Having nothing to do is one sleep.
+ * - Where the machine let it wait for most of the time, only what it ran can be told.
+ */
+export function blockedMs(from: Passed, to: Passed): number {
+  const since = (of: keyof Passed) => to[of] - from[of];
+  const busy = since("at") - since("idle");
+  const ran = Math.min(busy, since("ran"));
+  const isTold = since("sleeps") > (since("idle") > 0 ? 1 : 0) && since("waited") < since("at") / 2;
+  const slept = isTold ? Math.max(0, busy - ran - since("allWaited")) : 0;
+  // Several turns may have passed; the longest is no longer than the timer was late.
+  return Math.min(ran + slept, since("at") - HEARTBEAT_MS);
+}
+
+const OWN = "/proc/thread-self";
+const ALL = "/proc/self/task";
+
+/** Where the system does not tell, all that is not idle is taken for blocked. */
+function passed(): Passed {
+  const at = now();
+  const idle = performance.nodeTiming.idleTime;
   try {
-    const [, waitedNs] = readFileSync(`/proc/self/task/${process.pid}/schedstat`, "utf8").split(" ");
-    return Number(waitedNs) / 1e6;
+    const [ran, waited] = scheduled(OWN);
+    const sleeps = Number(/^voluntary_ctxt_switches:\s+(\d+)/m.exec(readFileSync(`${OWN}/status`, "utf8"))?.[1]);
+    return { at, idle, ran, waited, allWaited: waitedByAll(), sleeps };
   } catch {
-    return 0;
+    return { at, idle, ran: at, waited: 0, allWaited: 0, sleeps: 0 };
   }
+}
+
+function waitedByAll(): number {
+  let sum = 0;
+  for (const thread of readdirSync(ALL)) {
+    try {
+      sum += scheduled(`${ALL}/${thread}`)[1];
+    } catch {
+      // It has just ended.
+    }
+  }
+  return sum;
+}
+
+/** How long a thread ran, and how long it waited for that. */
+function scheduled(thread: string): [ran: number, waited: number] {
+  const [ran, waited] = readFileSync(`${thread}/schedstat`, "utf8").split(" ");
+  return [Number(ran) / 1e6, Number(waited) / 1e6];
 }
