@@ -1,22 +1,20 @@
 /** The work of a member without the library, not even loaded: what its event loop suffers is the machine's doing. */
+import { devNull } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
-import { isMainThread, Worker, workerData } from "node:worker_threads";
-import { watchBlocking } from "../../child/blocked.ts";
+import { watchLateness } from "../../child/blocked.ts";
 import { endWithParent } from "../../child/orphan.ts";
-import { openLedger, WHAT } from "../../oracle/ledger.ts";
+import { openLedger } from "../../oracle/ledger.ts";
 import { randomOf } from "../../random.ts";
-import { BURST, type MemberSpec, PAUSE_MS } from "./member-spec.ts";
+import { BURST, COUNTS_A_BATCH, type MemberSpec, PAUSE_MS } from "./member-spec.ts";
 
-const spec = (isMainThread ? JSON.parse(process.argv[2] ?? "") : workerData) as MemberSpec;
-const ledger = openLedger(spec.ledger);
+const spec = JSON.parse(process.argv[2] ?? "") as MemberSpec;
 const random = randomOf(spec.seed);
+const nowhere = openLedger(devNull);
 
-if (isMainThread) {
-  watchBlocking(ledger);
-  endWithParent();
-}
-for (const thread of spec.threads) new Worker(new URL(import.meta.url), { workerData: thread });
+endWithParent();
+watchLateness(openLedger(spec.ledger));
+const adds = Array.from({ length: COUNTS_A_BATCH }, () => ({ user: 0, server: 0, counter: 0 }));
 for (;;) {
-  for (let n = random.whole(...BURST); n > 0; n--) ledger.note(WHAT.phase);
+  for (let n = random.whole(...BURST); n > 0; n--) nowhere.addAll(adds);
   await sleep(random.whole(0, PAUSE_MS));
 }

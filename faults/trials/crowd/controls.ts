@@ -10,6 +10,7 @@ import { startChild } from "../../processes.ts";
 import type { Control } from "../../trial.ts";
 import { judgeCrowd } from "./judge.ts";
 import type { MemberSpec } from "./member-spec.ts";
+import { blockedTooLong, stallsOf } from "./stalls.ts";
 
 /** The same with a mechanism taken out. */
 export async function controls(seed: number, folder: string): Promise<Control[]> {
@@ -40,20 +41,28 @@ const HOLDS = 4;
 /** Another program holds the database's lock again and again. Of two members, one has the database in its own thread. */
 async function sameThread(seed: number, own: string, folder: string): Promise<Control> {
   mkdirSync(own);
-  const members = (["own", "same"] as const).map((place, n) => memberOf(own, n, { place, seed: seed + n }));
-  const children = [];
-  for (const member of members) {
-    children.push(startChild("trials/crowd/member", member, folder));
-    await started(member);
+  const member = (life: number, change: Partial<MemberSpec>) => memberOf(own, life, { seed: seed + life, ...change });
+  const [withIt, without] = [member(0, { place: "own" }), member(1, { place: "same" })];
+  const bare = member(2, { role: "bare" });
+  const children = [startChild("trials/crowd/bare", bare, folder)];
+  for (const each of [withIt, without]) {
+    children.push(startChild("trials/crowd/member", each, folder));
+    await started(each);
   }
-  await whileHeld(members[0]?.file as string);
+  await whileHeld(withIt.file);
   for (const child of children) child.kill("SIGKILL");
   await Promise.all(children.map(({ ended }) => ended));
-  const [withThread = 0, without = 0] = members.map(({ ledger }) =>
-    readLedger(ledger).reduce((most, { what, amount }) => (what === WHAT.blocked ? Math.max(most, amount) : most), 0),
-  );
-  const seen = { blockedMs: Math.round(without), blockedMsWithIt: Math.round(withThread) };
-  return { without: "a thread for the database, while another holds its lock", bites: without > HELD_MS / 2, seen };
+  const stalls = (of: MemberSpec) =>
+    stallsOf([of, bare].map((each) => ({ member: each, entries: readLedger(each.ledger) })));
+  const seen = {
+    blockedMs: Math.round(stalls(without).longestMs),
+    blockedMsWithIt: Math.round(stalls(withIt).longestMs),
+  };
+  return {
+    without: "a thread for the database, while another holds its lock",
+    bites: blockedTooLong(stalls(without)) !== null && blockedTooLong(stalls(withIt)) === null,
+    seen,
+  };
 }
 
 async function whileHeld(file: string): Promise<void> {
@@ -94,8 +103,8 @@ async function impatient(seed: number, own: string, folder: string): Promise<Con
   await whileHeld(hasty.file);
   for (const child of children) child.kill("SIGKILL");
   await Promise.all(children.map(({ ended }) => ended));
-  const busy = readLedger(hasty.ledger).filter(({ what }) => what === WHAT.problem || what === WHAT.rejected).length;
-  return { without: "waiting for other writers", bites: busy > 0, seen: { busy } };
+  const { wrongs } = judgeCrowd([{ member: hasty, entries: readLedger(hasty.ledger) }], keptIn(hasty.file));
+  return { without: "waiting for other writers", bites: wrongs.busy > 0, seen: { busy: wrongs.busy } };
 }
 
 /** Starts that fold what the dead left, and do not mark it. */

@@ -4,7 +4,7 @@ import { ALL, type Entry, WHAT } from "../../oracle/ledger.ts";
 import { SENT } from "../../oracle/names.ts";
 import { keyOfCount } from "../../oracle/worlds.ts";
 import { judgeCrowd } from "./judge.ts";
-import { doomedOf, serverOfLife } from "./member-spec.ts";
+import { COUNTS_A_BATCH, doomedOf, serverOfLife } from "./member-spec.ts";
 
 const entry = (line: Partial<Entry>): Entry => ({
   what: WHAT.add,
@@ -36,10 +36,18 @@ describe("a crowd", () => {
   const [doomed = 0] = doomedOf(1);
   const deletion = entry({ what: WHAT.deleting, user: doomed });
 
-  test("may count users who are deleted: they are there or not, until the deletion was begun", () => {
+  test("may count users who are deleted: they are gone as soon as anybody asked for it, and there before", () => {
     const counted = lived(1, adds(1, doomed), ...FLUSHED);
     expect(judgeCrowd([counted], kept({ [key(1, doomed)]: 1 })).findings).toEqual([]);
     expect(judgeCrowd([counted, lived(2, deletion)], kept({})).findings).toEqual([]);
+  });
+
+  test("is told by its counts: those that are judged, and surely were made", () => {
+    const many = (user: number) => Array.from({ length: 2 * COUNTS_A_BATCH }, () => adds(1, user));
+    const counts = (...entries: Entry[]) => judgeCrowd([lived(1, ...entries)], kept({})).counts;
+    expect(counts(...many(1))).toBe(COUNTS_A_BATCH);
+    expect(counts(...many(1), ...many(doomed))).toBe(3 * COUNTS_A_BATCH);
+    expect(counts(...many(1), ...many(doomed), deletion)).toBe(2 * COUNTS_A_BATCH);
   });
 
   test.each<[string, Parameters<typeof judgeCrowd>, string]>([
@@ -62,6 +70,15 @@ describe("a crowd", () => {
     ],
     ["a late count brought a user back", [[lived(2, deletion)], kept({ [key(1, doomed)]: 3 })], "broughtBack"],
     ["a reader saw what cannot be", [[lived(1, entry({ what: WHAT.sawWrong }))], kept({})], "torn"],
+    [
+      "counts of a user whose deletion nobody asked for are lost",
+      [[lived(1, adds(1, doomed), ...FLUSHED)], kept({})],
+      "acknowledgedLost",
+    ],
+    ["such a user is counted twice", [[lived(1, adds(1, doomed))], kept({ [key(1, doomed)]: 2 })], "doubled"],
+    ["an error tells a secret", [[lived(1, entry({ what: WHAT.leaked }))], kept({})], "leaked"],
+    ["a member broke", [[lived(1, entry({ what: WHAT.broke }))], kept({})], "broke"],
+    ["a process ended by itself", [[], kept({}), ["a process ended by itself, by code 1"]], "broke"],
     ["the host heard of others", [[lived(1, entry({ what: WHAT.problem, amount: 1 }))], kept({})], "busy"],
   ])("control: it is seen when %s", (_, args, wrong) => {
     const { wrongs, findings } = judgeCrowd(...args);

@@ -2,7 +2,8 @@ import { PROBLEMS } from "../../child/problems.ts";
 import type { Kept } from "../../oracle/kept.ts";
 import { type Entry, WHAT } from "../../oracle/ledger.ts";
 import { findWorld, type Sums, serverIn, userIn, type Wrong } from "../../oracle/worlds.ts";
-import { isDoomed, type MemberSpec, resetServerOfLife, serverOfLife } from "./member-spec.ts";
+import { COUNTS_A_BATCH, type MemberSpec, resetServerOfLife, serverOfLife } from "./member-spec.ts";
+import { type Stalls, stallsOf } from "./stalls.ts";
 
 export interface LedgerOfMember {
   readonly member: Pick<MemberSpec, "life" | "role">;
@@ -11,47 +12,42 @@ export interface LedgerOfMember {
 
 export interface JudgedCrowd {
   readonly findings: readonly string[];
-  readonly wrongs: Readonly<Record<Wrong | "corrupt" | "broughtBack" | "busy", number>>;
+  readonly wrongs: Readonly<Record<Wrong | "corrupt" | "broughtBack" | "busy" | "leaked" | "broke", number>>;
+  /** Calls of `add` whose sums were judged: of users whom nobody asked to delete, and that were surely made. */
   readonly counts: number;
   /** How often someone looked, and found nothing that cannot be. */
   readonly looks: number;
   readonly deletions: number;
   readonly resets: number;
-  /** The longest that an event loop was blocked: of those who keep statistics, and of a process without the library. */
-  readonly blockedMs: number;
-  readonly bareBlockedMs: number;
+  readonly stalls: Stalls;
 }
 
 /**
  * Each life counts servers of its own, so that what became of each is told exactly, whatever the others did meanwhile.
- * A user who may be deleted by anybody is there or not: after a deletion, nothing of that user may be left.
+ * A user who may be deleted by anybody is there like all others as long as nobody asked for that; from then on nothing
+ * of that user may be left in the end. `ended` tells of processes that ended without having been killed.
  */
-export function judgeCrowd(ledgers: readonly LedgerOfMember[], kept: Kept): JudgedCrowd {
+export function judgeCrowd(ledgers: readonly LedgerOfMember[], kept: Kept, ended: readonly string[] = []): JudgedCrowd {
   const findings: string[] = [];
-  const wrongs = { acknowledgedLost: 0, doubled: 0, torn: 0, corrupt: 0, broughtBack: 0, busy: 0 };
+  const wrongs = { acknowledgedLost: 0, doubled: 0, torn: 0, corrupt: 0, broughtBack: 0, busy: 0, leaked: 0, broke: 0 };
   const see = (wrong: keyof typeof wrongs, what: string) => {
     wrongs[wrong] += 1;
     findings.push(`${wrong}: ${what}`);
   };
+  for (const what of ended) see("broke", what);
   for (const what of kept.damage) see("corrupt", what);
   for (const key of kept.foldedTwice) see("doubled", `the past of ${key} is not what the folded sessions counted`);
   for (const { session, folded, ended } of kept.sessions) {
     if (!folded && ended === null) see("acknowledgedLost", `session ${session} was not folded by the next start`);
   }
-  for (const { member, entries } of ledgers) {
-    if (member.role !== "count") continue;
-    const lasting = entries.filter(
-      ({ what, user }) => (what !== WHAT.add && what !== WHAT.deleting) || !isDoomed(user),
-    );
-    const found = findWorld(
-      lasting.filter(({ what }) => what !== WHAT.deleted),
-      NOTHING,
-      ofLife(kept.sums, member.life),
-    );
-    if (!found.ok) see(found.wrong, `life ${member.life}: ${found.what}`);
-  }
   const all = ledgers.flatMap(({ entries }) => entries);
   const deleted = new Set(all.filter(({ what }) => what === WHAT.deleting).map(({ user }) => user));
+  const counting = ledgers.filter(({ member }) => member.role === "count");
+  for (const { member, entries } of counting) {
+    const lasting = entries.filter(({ user }) => !deleted.has(user));
+    const found = findWorld(lasting, NOTHING, ofLife(kept.sums, member.life, deleted));
+    if (!found.ok) see(found.wrong, `life ${member.life}: ${found.what}`);
+  }
   for (const key of kept.sums.keys()) {
     if (deleted.has(userIn(key))) see("broughtBack", `user ${userIn(key)} was deleted and has counts`);
   }
@@ -59,30 +55,30 @@ export function judgeCrowd(ledgers: readonly LedgerOfMember[], kept: Kept): Judg
     if (what === WHAT.sawWrong) see("torn", "someone saw sums that shrank, or were of two moments");
     if (what === WHAT.rejected || what === WHAT.problem)
       see("busy", `the host was told: ${PROBLEMS[amount] ?? "of another kind"}`);
+    if (what === WHAT.leaked) see("leaked", "an error that reached the host tells a secret");
+    if (what === WHAT.broke) see("broke", "a member of the crowd ended by itself");
   }
-  return { findings, wrongs, ...measured(ledgers, all) };
+  const times = (wanted: Entry["what"]) => all.reduce((sum, { what }) => sum + (what === wanted ? 1 : 0), 0);
+  return {
+    findings,
+    wrongs,
+    counts: counting.reduce((sum, { entries }) => sum + countsIn(entries, deleted), 0),
+    looks: times(WHAT.looked),
+    deletions: times(WHAT.deleted),
+    resets: times(WHAT.reset),
+    stalls: stallsOf(ledgers),
+  };
 }
 
 const NOTHING: Sums = new Map();
 
-function ofLife(sums: Sums, life: number): Sums {
+function ofLife(sums: Sums, life: number, deleted: ReadonlySet<number>): Sums {
   const servers = [serverOfLife(life), resetServerOfLife(life)];
-  return new Map([...sums].filter(([key]) => servers.includes(serverIn(key)) && !isDoomed(userIn(key))));
+  return new Map([...sums].filter(([key]) => servers.includes(serverIn(key)) && !deleted.has(userIn(key))));
 }
 
-function measured(ledgers: readonly LedgerOfMember[], all: readonly Entry[]) {
-  const times = (wanted: Entry["what"]) => all.reduce((sum, { what }) => sum + (what === wanted ? 1 : 0), 0);
-  const longest = (isBare: boolean) =>
-    ledgers
-      .filter(({ member }) => (member.role === "bare") === isBare)
-      .flatMap(({ entries }) => entries)
-      .reduce((most, { what, amount }) => (what === WHAT.blocked ? Math.max(most, amount) : most), 0);
-  return {
-    counts: times(WHAT.add),
-    looks: times(WHAT.looked),
-    deletions: times(WHAT.deleted),
-    resets: times(WHAT.reset),
-    blockedMs: longest(false),
-    bareBlockedMs: longest(true),
-  };
+/** A batch is told before it is counted: of the last one nobody knows how far it came. */
+function countsIn(entries: readonly Entry[], deleted: ReadonlySet<number>): number {
+  const adds = entries.filter(({ what }) => what === WHAT.add).slice(0, -COUNTS_A_BATCH);
+  return adds.filter(({ user }) => !deleted.has(user)).length;
 }

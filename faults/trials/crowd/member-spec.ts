@@ -19,9 +19,14 @@ export interface MemberSpec {
   readonly busyTimeoutMs: number;
 }
 
-/** How many entries a member writes at once, and how long it rests at most. */
-export const BURST = [1_200, 3_600] as const;
+/** How often a member counts two counters between two writes to its ledger. */
+export const BATCH = 32;
+export const COUNTS_A_BATCH = 2 * BATCH;
+/** How many of these it makes in one turn, which is to be far shorter than a stall, and how long it rests at most. */
+export const BURST = [16, 64] as const;
 export const PAUSE_MS = 2;
+/** Else it goes on in the next turn, as an agent does that is never done. */
+export const RESTS_PERCENT = 25;
 
 /** Users whom every life counts, and nobody deletes. */
 export const SHARED_USERS: readonly number[] = [1, 2, 3];
@@ -29,7 +34,6 @@ const DOOMED_OF_A_LIFE = 3;
 
 /** Users who are counted by that life only, and may be deleted by anybody. */
 export const doomedOf = (life: number) => Array.from({ length: DOOMED_OF_A_LIFE }, (_, n) => 1_000 + life * 10 + n);
-export const isDoomed = (user: number) => user >= 1_000;
 
 /** The server that a life counts, and the one that it resets from time to time. */
 export const serverOfLife = (life: number) => 10 + life * 2;

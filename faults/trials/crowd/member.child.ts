@@ -2,7 +2,7 @@
  * A member of the crowd: counts, saves, looks, deletes and resets at random in a file that many others use at the same
  * time, until it is killed.
  */
-import { setTimeout as sleep } from "node:timers/promises";
+import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
 import { isMainThread, Worker, workerData } from "node:worker_threads";
 import { type AgentStats, openAgentStats, readAgentStats, StatsError } from "agent-stats";
 import { sqlcipherReader, sqlcipherStore } from "agent-stats/sqlcipher";
@@ -13,12 +13,15 @@ import { codeNumber } from "../../child/problems.ts";
 import { openWithKey } from "../../oracle/drivers.ts";
 import { openLedger, WHAT, type What } from "../../oracle/ledger.ts";
 import { ATTEMPTED, COUNTERS, KEY, protocol, SENT, serverOf, userOf } from "../../oracle/names.ts";
+import { secretsIn } from "../../oracle/secrets-in.ts";
 import { randomOf } from "../../random.ts";
 import {
+  BATCH,
   BURST,
   doomedOf,
   type MemberSpec,
   PAUSE_MS,
+  RESTS_PERCENT,
   resetServerOfLife,
   SHARED_USERS,
   serverOfLife,
@@ -38,7 +41,7 @@ function open(): Promise<AgentStats> {
         ? hostStore()
         : sqlcipherStore({ file, key: KEY, driver, thread: place === "own" ? "worker" : "same" }),
     flushEvery: FLUSH_EVERY_MS,
-    onProblem: (problem) => problem && ledger.note(WHAT.problem, { amount: codeNumber(problem) }),
+    onProblem: (problem) => problem && told(WHAT.problem, problem),
   });
 }
 
@@ -59,35 +62,41 @@ async function countForEver(stats: AgentStats): Promise<never> {
     const handle = stats.server(protocol, userOf(user), serverOf(server));
     const attempted = handle.counter(COUNTERS[ATTEMPTED]);
     const sent = handle.counter(COUNTERS[SENT]);
-    return () => {
-      ledger.add(user, server, ATTEMPTED, 1);
-      attempted.add();
-      ledger.add(user, server, SENT, 1);
-      sent.add();
+    return {
+      told: [ATTEMPTED, SENT].map((counter) => ({ user, server, counter })),
+      add: () => {
+        attempted.add();
+        sent.add();
+      },
     };
   });
   for (;;) {
-    for (let n = random.whole(...BURST) / 2; n > 0; n--) random.pick(counters)();
+    for (let n = random.whole(...BURST); n > 0; n--) {
+      const batch = Array.from({ length: BATCH }, () => random.pick(counters));
+      ledger.addAll(batch.flatMap(({ told }) => told));
+      for (const { add } of batch) add();
+    }
     const chance = random.next();
-    if (chance < 0.15) await told(WHAT.flush, WHAT.flushed, {}, () => stats.flush());
+    if (chance < 0.15) await acknowledged(WHAT.flush, WHAT.flushed, {}, () => stats.flush());
     else if (chance < 0.2) await look(() => stats.getServersStats());
     else if (chance < 0.25) await deleteOne(stats, random.pick([spec.life, ...spec.others]));
     else if (chance < 0.3) await resetOwn(stats);
-    await sleep(random.whole(0, PAUSE_MS));
+    if (random.percent(RESTS_PERCENT)) await sleep(random.whole(0, PAUSE_MS));
+    else await nextTurn();
   }
 }
 
 function deleteOne(stats: AgentStats, life: number): Promise<void> {
   const user = random.pick(doomedOf(life));
-  return told(WHAT.deleting, WHAT.deleted, { user }, () => stats.deleteUser(userOf(user)));
+  return acknowledged(WHAT.deleting, WHAT.deleted, { user }, () => stats.deleteUser(userOf(user)));
 }
 
 function resetOwn(stats: AgentStats): Promise<void> {
   const server = resetServerOfLife(spec.life);
-  return told(WHAT.resetting, WHAT.reset, { server }, () => stats.reset({ server: serverOf(server) }));
+  return acknowledged(WHAT.resetting, WHAT.reset, { server }, () => stats.reset({ server: serverOf(server) }));
 }
 
-async function told(before: What, after: What, given: object, work: () => Promise<unknown>): Promise<void> {
+async function acknowledged(before: What, after: What, given: object, work: () => Promise<unknown>): Promise<void> {
   ledger.note(before, given);
   try {
     await work();
@@ -100,8 +109,13 @@ async function told(before: What, after: What, given: object, work: () => Promis
 /** A reader may look before the file was made. */
 function rejected(error: unknown): void {
   const code = error instanceof StatsError ? error.code : null;
-  if (code === "STATS_MISSING" && spec.role === "read") return;
-  ledger.note(WHAT.rejected, { amount: error instanceof StatsError ? codeNumber(error) : -1 });
+  if (code !== "STATS_MISSING" || spec.role !== "read") told(WHAT.rejected, error);
+}
+
+/** The ledger keeps no more of an error than its code: it is searched before. */
+function told(what: What, error: unknown): void {
+  ledger.note(what, { amount: error instanceof StatsError ? codeNumber(error) : -1 });
+  if (secretsIn(error).length > 0) ledger.note(WHAT.leaked);
 }
 
 type Sums = Awaited<ReturnType<AgentStats["getServersStats"]>>;
@@ -137,10 +151,20 @@ async function readForEver(): Promise<never> {
   }
 }
 
-if (isMainThread) {
-  watchBlocking(ledger);
-  endWithParent();
+if (isMainThread) endWithParent();
+for (const thread of spec.threads) new Worker(new URL(import.meta.url), { workerData: thread }).on("exit", threadEnded);
+watchBlocking(ledger);
+try {
+  if (spec.role === "count") await countForEver(await open());
+  else await readForEver();
+} catch (error) {
+  // Told here: a process that is killed a moment later has no exit code to tell it by.
+  ledger.note(WHAT.broke);
+  throw error;
 }
-for (const thread of spec.threads) new Worker(new URL(import.meta.url), { workerData: thread });
-if (spec.role === "count") await countForEver(await open());
-else await readForEver();
+
+/** None ends by itself. What it threw has ended this process before. */
+function threadEnded(): void {
+  ledger.note(WHAT.broke);
+  throw new Error("a member thread ended by itself");
+}
