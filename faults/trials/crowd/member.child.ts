@@ -13,7 +13,7 @@ import { codeNumber } from "../../child/problems.ts";
 import { openWithKey } from "../../oracle/drivers.ts";
 import { openLedger, WHAT, type What } from "../../oracle/ledger.ts";
 import { ATTEMPTED, COUNTERS, KEY, protocol, SENT, serverOf, userOf } from "../../oracle/names.ts";
-import { secretsIn } from "../../oracle/secrets-in.ts";
+import { secretIn } from "../../oracle/told-errors.ts";
 import { randomOf } from "../../random.ts";
 import {
   BATCH,
@@ -115,7 +115,7 @@ function rejected(error: unknown): void {
 /** The ledger keeps no more of an error than its code: it is searched before. */
 function told(what: What, error: unknown): void {
   ledger.note(what, { amount: error instanceof StatsError ? codeNumber(error) : -1 });
-  if (secretsIn(error).length > 0) ledger.note(WHAT.leaked);
+  if (secretIn(error) !== null) ledger.note(WHAT.leaked);
 }
 
 type Sums = Awaited<ReturnType<AgentStats["getServersStats"]>>;

@@ -2,13 +2,13 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, statSync } from "node
 import { join } from "node:path";
 import { type AgentStats, openAgentStats, StatsError, type StatsErrorCode, type StatsStore } from "agent-stats";
 import { type DriverName, sqlcipherStore } from "agent-stats/sqlcipher";
-import { removeSearched } from "../../oracle/canary.ts";
+import { CANARIES, removeSearched } from "../../oracle/canary.ts";
 import { openWithKey } from "../../oracle/drivers.ts";
 import { COUNTERS, KEY, protocol, serverOf, userOf } from "../../oracle/names.ts";
 import { integrityOf, rawState } from "../../oracle/raw-file.ts";
 import { acknowledged, type Clearing, canonical, type Entry } from "../../oracle/story.ts";
+import { secretIn } from "../../oracle/told-errors.ts";
 import type { Fault, FaultControl } from "./control.ts";
-import { leakOf } from "./leak.ts";
 
 /** What the host does while calls fail. */
 export const PHASES = ["create", "start", "migrate", "count", "delete", "reset", "read", "close"] as const;
@@ -226,8 +226,8 @@ class FaultyHost {
     if (problem === null) return;
     this.#codes.add(problem.code);
     if (!MAY_SAY.has(problem.code)) this.problem(`a failing call is called ${problem.code}`);
-    const leak = leakOf(problem, this.#at.folder);
-    if (leak !== null) this.problem(leak);
+    const told = secretIn(problem, [...CANARIES, { what: "a path", bytes: Buffer.from(this.#at.folder) }]);
+    if (told !== null) this.problem(`an error tells a secret: ${told}`);
   }
 
   /** Everything that was counted, and nothing else, in the file that was there from the first. */
