@@ -63,7 +63,7 @@ const STUCK_FLUSH_EVERY_MS = 200;
  */
 const STUCK_INTERVALS = 4;
 /**
- * Of threads that were terminated in the middle of a save, up to 5 in 100 aborted their process, by the native code of
+ * Of threads that were terminated in the middle of a save, 3 to 7 in 100 aborted their process, by the native code of
  * `@signalapp/sqlcipher`. More than this share of them, and more than two, is something else.
  */
 const MOST_ABORTED = 0.2;
