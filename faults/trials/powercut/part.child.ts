@@ -13,7 +13,7 @@ import type { FileRecord } from "../../replay/log.ts";
 import type { Failure } from "../../trial.ts";
 import { erasedUsers, findUsers } from "./erased.ts";
 import { type Expected, type Fault, judge } from "./judge.ts";
-import { CUTS_A_RECORDING, FILE, type Recording, type RecordingOrder, record } from "./recording.ts";
+import { FILE, type Recording, type RecordingOrder, record } from "./recording.ts";
 
 export interface PartJob extends Pick<RecordingOrder, "shim" | "synchronous"> {
   /** Absent: the file of its own and the host's handle in turn, as the unit's seed is even or odd. */
@@ -21,6 +21,8 @@ export interface PartJob extends Pick<RecordingOrder, "shim" | "synchronous"> {
   readonly seed: number;
   readonly folder: string;
   readonly states: number;
+  /** How often the power is cut in each recording. Many cuts leave the same, which is judged once. */
+  readonly cuts: number;
   /** A mechanism that is switched off when the record is replayed. */
   readonly without?: "folder sync" | "all syncs";
 }
@@ -54,7 +56,7 @@ servePart<PartJob, PartResult>(async (job, progress) => {
       const driver = DRIVERS[Math.floor(seed / 2) % DRIVERS.length] as DriverName;
       const recording = record({ ...job, store, driver, seed, folder });
       const points = new Set<number>();
-      const attack = { without: job.without, store, driver, seed, scratch };
+      const attack = { without: job.without, cuts: job.cuts, store, driver, seed, scratch };
       let count = 0;
       for await (const { verdict, at, isSearched } of crashes(recording, attack)) {
         if (ran === job.states) break;
@@ -80,6 +82,7 @@ servePart<PartJob, PartResult>(async (job, progress) => {
 
 interface Attack {
   readonly without: PartJob["without"];
+  readonly cuts: number;
   readonly store: RecordingOrder["store"];
   readonly driver: DriverName;
   readonly seed: number;
@@ -88,9 +91,9 @@ interface Attack {
 
 /** Replays the record once, cuts the power at random moments, and judges what each cut left. No two are the same. */
 async function* crashes({ before, told, records }: Recording, attack: Attack) {
-  const { without, store, driver, seed, scratch } = attack;
+  const { without, cuts: often, store, driver, seed, scratch } = attack;
   const disk = new Disk(before);
-  const cuts = cutsPerRecord(records, seed);
+  const cuts = cutsPerRecord(records, often, seed);
   const entries: Entry[] = [...told];
   const judged = new Set<string>();
   const folder = join(scratch, "image");
@@ -119,10 +122,10 @@ async function* crashes({ before, told, records }: Recording, attack: Attack) {
 }
 
 /** How the power is cut after each operation. Drawn from the seed alone: a failure is repeated without all others. */
-function cutsPerRecord(records: readonly FileRecord[], seed: number): Map<number, Random[]> {
+function cutsPerRecord(records: readonly FileRecord[], often: number, seed: number): Map<number, Random[]> {
   const random = randomOf(seed);
   const cuts = new Map<number, Random[]>();
-  for (let i = 0; i < CUTS_A_RECORDING; i++) {
+  for (let i = 0; i < often; i++) {
     const at = random.whole(0, records.length - 1);
     const all = cuts.get(at) ?? [];
     all.push(randomOf(random.whole(0, 2 ** 31)));

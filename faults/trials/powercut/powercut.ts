@@ -12,11 +12,14 @@ import { seedOfUnit } from "../../random.ts";
 import { buildShim } from "../../shim/shim.ts";
 import type { Control, Failure, Trial, TrialContext, TrialOutcome } from "../../trial.ts";
 import type { PartJob, PartResult } from "./part.child.ts";
-import { CUTS_A_RECORDING } from "./recording.ts";
 
 const NOTHING = { corrupt: 0, acknowledgedLost: 0, neverCounted: 0, halfDone: 0, notErased: 0 };
 /** What one process does before another takes over. */
 const STATES_A_PART = 2_000;
+/** So many keep what a recording costs small beside what is tried on it, and leave a short run several. */
+const CUTS_A_RECORDING = 64;
+/** A control bites only in recordings that do what it harms: it needs several, at any scale. */
+const CUTS_OF_A_CONTROL = 25;
 /** Seeds of parts, and of controls, are this far apart: each makes many recordings. */
 const SEEDS_A_PART = 10_000;
 const CONTROLS_FROM = 1_000_000;
@@ -93,7 +96,7 @@ async function run(context: TrialContext): Promise<TrialOutcome> {
   const controls: Control[] = [];
   await inParallel(CONTROLS, context.parallel, async ({ name, bites, ...plan }, index) => {
     const seed = seedOfUnit(context.seed, -SEEDS_A_PART * (index + 1));
-    const { ran, faults } = await work({ ...plan, seed, states }, CONTROLS_FROM + index);
+    const { ran, faults } = await work({ ...plan, seed, states, cuts: CUTS_OF_A_CONTROL }, CONTROLS_FROM + index);
     controls.push({ without: name, bites: bites(faults), seen: { states: ran, ...faults } });
   });
   return outcomeOf(results, controls);
@@ -106,6 +109,7 @@ function jobsOf({ count, seed, parallel }: TrialContext): Omit<PartJob, "folder"
   return Array.from({ length: parts }, (_, part) => ({
     seed: seedOfUnit(seed, part * SEEDS_A_PART),
     synchronous: "FULL",
+    cuts: CUTS_A_RECORDING,
     states: Math.ceil((count * (part + 1)) / parts) - Math.ceil((count * part) / parts),
   }));
 }

@@ -34,9 +34,6 @@ export interface Recording {
 
 export const FILE = "stats.db";
 
-/** Many leave the same, which is judged once. So many keep what a recording costs small, and leave a short run several. */
-export const CUTS_A_RECORDING = 64;
-
 /** One to three processes, one after another, and everything that they did to their files. */
 export function record(order: RecordingOrder): Recording {
   const random = randomOf(order.seed);
