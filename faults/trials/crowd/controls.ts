@@ -29,6 +29,7 @@ const memberOf = (own: string, life: number, change: Partial<MemberSpec>): Membe
   seed: life,
   life,
   role: "count",
+  standIn: false,
   others: [],
   threads: [],
   busyTimeoutMs: 5_000,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Kept } from "../../oracle/kept.ts";
 import { ALL, type Entry, WHAT } from "../../oracle/ledger.ts";
-import { SENT } from "../../oracle/names.ts";
+import { ATTEMPTED, SENT } from "../../oracle/names.ts";
 import { keyOfCount } from "../../oracle/worlds.ts";
 import { judgeCrowd } from "./judge.ts";
 import { COUNTS_A_BATCH, doomedOf, serverOfLife } from "./member-spec.ts";
@@ -17,7 +17,10 @@ const entry = (line: Partial<Entry>): Entry => ({
 });
 const adds = (life: number, user = 1) => entry({ user, server: serverOfLife(life), amount: 1 });
 const FLUSHED = [entry({ what: WHAT.flush }), entry({ what: WHAT.flushed })];
-const lived = (life: number, ...entries: Entry[]) => ({ member: { life, role: "count" as const }, entries });
+const lived = (life: number, ...entries: Entry[]) => ({
+  member: { life, role: "count" as const, standIn: false },
+  entries,
+});
 const key = (life: number, user = 1) => keyOfCount(user, serverOfLife(life), SENT);
 
 function kept(sums: Record<string, number>, given: Partial<Kept> = {}): Kept {
@@ -40,6 +43,23 @@ describe("a crowd", () => {
     const counted = lived(1, adds(1, doomed), ...FLUSHED);
     expect(judgeCrowd([counted], kept({ [key(1, doomed)]: 1 })).findings).toEqual([]);
     expect(judgeCrowd([counted, lived(2, deletion)], kept({})).findings).toEqual([]);
+  });
+
+  const unlike = [adds(1), adds(1, 2), adds(1), adds(1, 2)];
+  const late = { member: { life: 1, role: "count" as const, standIn: true }, entries: unlike };
+
+  test("may hold rows of several moments, where the database's thread saves for one that goes on counting", () => {
+    const rows = kept({ [key(1)]: 2 });
+    expect(judgeCrowd([late], rows).findings).toEqual([]);
+    expect(judgeCrowd([lived(1, ...unlike)], rows).wrongs.torn).toBe(1);
+    expect(judgeCrowd([late], kept({ [key(1)]: 3 })).wrongs.doubled).toBe(1);
+  });
+
+  test("may hold no row of several moments", () => {
+    const attempts = entry({ user: 1, server: serverOfLife(1), counter: ATTEMPTED, amount: 1 });
+    const row = { ...late, entries: [adds(1), attempts, adds(1), attempts] };
+    const torn = kept({ [key(1)]: 2, [keyOfCount(1, serverOfLife(1), ATTEMPTED)]: 0 });
+    expect(judgeCrowd([row], torn).wrongs.torn).toBe(1);
   });
 
   test("is told by its counts: those that are judged, and surely were made", () => {

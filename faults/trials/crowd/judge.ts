@@ -6,7 +6,7 @@ import { COUNTS_A_BATCH, type MemberSpec, resetServerOfLife, serverOfLife } from
 import { type Stalls, stallsOf } from "./stalls.ts";
 
 export interface LedgerOfMember {
-  readonly member: Pick<MemberSpec, "life" | "role">;
+  readonly member: Pick<MemberSpec, "life" | "role" | "standIn">;
   readonly entries: readonly Entry[];
 }
 
@@ -45,7 +45,7 @@ export function judgeCrowd(ledgers: readonly LedgerOfMember[], kept: Kept, ended
   const counting = ledgers.filter(({ member }) => member.role === "count");
   for (const { member, entries } of counting) {
     const lasting = entries.filter(({ user }) => !deleted.has(user));
-    const found = findWorld(lasting, NOTHING, ofLife(kept.sums, member.life, deleted));
+    const found = worldOf(member, lasting, ofLife(kept.sums, member.life, deleted));
     if (!found.ok) see(found.wrong, `life ${member.life}: ${found.what}`);
   }
   for (const key of kept.sums.keys()) {
@@ -71,6 +71,31 @@ export function judgeCrowd(ledgers: readonly LedgerOfMember[], kept: Kept, ended
 }
 
 const NOTHING: Sums = new Map();
+
+/**
+ * All numbers of one moment; or where the database's thread may have saved for one that went on counting meanwhile, as
+ * it does when that one is late, each row of a moment of its own.
+ */
+function worldOf(
+  { standIn }: Pick<MemberSpec, "standIn">,
+  entries: readonly Entry[],
+  kept: Sums,
+): ReturnType<typeof findWorld> {
+  const found = findWorld(entries, NOTHING, kept);
+  if (found.ok || found.wrong !== "torn" || !standIn) return found;
+  const rowOf = (user: number, server: number) => `${user} ${server}`;
+  const rowIn = (key: string) => rowOf(userIn(key), serverIn(key));
+  const adds = entries.filter(({ what }) => what === WHAT.add);
+  const rows = new Set([...[...kept.keys()].map(rowIn), ...adds.map(({ user, server }) => rowOf(user, server))]);
+  const alone = [...rows].map((row) =>
+    findWorld(
+      entries.filter(({ what, user, server }) => what !== WHAT.add || rowOf(user, server) === row),
+      NOTHING,
+      new Map([...kept].filter(([key]) => rowIn(key) === row)),
+    ),
+  );
+  return alone.find(({ ok }) => !ok) ?? (alone[0] as ReturnType<typeof findWorld>);
+}
 
 function ofLife(sums: Sums, life: number, deleted: ReadonlySet<number>): Sums {
   const servers = [serverOfLife(life), resetServerOfLife(life)];

@@ -11,6 +11,8 @@ export interface MemberSpec {
   /** Never used by another life: its servers and its own users carry it. */
   readonly life: number;
   readonly role: "count" | "read" | "bare";
+  /** The database's thread saves for this one when it is late, each row of a moment of its own. */
+  readonly standIn: boolean;
   /** Lives that others began, whose users this one may delete. */
   readonly others: readonly number[];
   /** Further members, each in a thread of this process. */

@@ -4,7 +4,7 @@
  */
 import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
 import { isMainThread, Worker, workerData } from "node:worker_threads";
-import { type AgentStats, openAgentStats, readAgentStats, StatsError } from "agent-stats";
+import { type AgentStats, openAgentStats, readAgentStats, StatsError, type StatsStore } from "agent-stats";
 import { sqlcipherReader, sqlcipherStore } from "agent-stats/sqlcipher";
 import { sqliteStore } from "agent-stats/sqlite";
 import { watchBlocking } from "../../child/blocked.ts";
@@ -33,16 +33,23 @@ const random = randomOf(spec.seed);
 const FLUSH_EVERY_MS = 100;
 
 function open(): Promise<AgentStats> {
-  const { file, driver, place } = spec;
   return openAgentStats({
     protocols: [protocol],
-    store:
-      place === "host"
-        ? hostStore()
-        : sqlcipherStore({ file, key: KEY, driver, thread: place === "own" ? "worker" : "same" }),
+    store: spec.place === "host" ? hostStore() : ownStore(),
     flushEvery: FLUSH_EVERY_MS,
     onProblem: (problem) => problem && told(WHAT.problem, problem),
   });
+}
+
+function ownStore(): StatsStore {
+  const { file, driver, place, standIn } = spec;
+  const { announce, ...store } = sqlcipherStore({
+    file,
+    key: KEY,
+    driver,
+    thread: place === "own" ? "worker" : "same",
+  });
+  return standIn && announce ? { ...store, announce } : store;
 }
 
 function hostStore() {

@@ -116,7 +116,7 @@ function sharesOf(seed: number, random: Random): number[] {
 function crewOf({ file, own, ledgersIn }: { file: string; own: string; ledgersIn: string }) {
   const members: MemberSpec[] = [];
   const alive = new Set<Slot>();
-  const made = (given: Pick<MemberSpec, "role" | "driver" | "seed" | "threads">): MemberSpec => {
+  const made = (given: Pick<MemberSpec, "role" | "driver" | "seed" | "standIn" | "threads">): MemberSpec => {
     const life = members.length;
     const member: MemberSpec = {
       ...given,
@@ -157,7 +157,7 @@ function crewOf({ file, own, ledgersIn }: { file: string; own: string; ledgersIn
       // One for all threads of a process: each driver brings a SQLite of its own, and two of them in one process undo each
       // other's locks on the file they share, as closing it in one frees what the other holds.
       const driver = random.pick(DRIVERS);
-      const drawn = () => ({ role, driver, seed: random.whole(0, 2 ** 31) });
+      const drawn = () => ({ role, driver, seed: random.whole(0, 2 ** 31), standIn: random.percent(50) });
       const threads = Array.from({ length: size - 1 }, () => made({ ...drawn(), threads: [] }));
       return start(made({ ...drawn(), threads }));
     },
