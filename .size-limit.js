@@ -28,7 +28,7 @@ export default [
   bundle("agent-stats/sqlcipher", "store/sqlcipher/store.js", "28 kB"),
   bundle("agent-stats/simplex", "agents/simplex.js", "25 kB"),
   {
-    ...{ name: "agent-stats/viewer", path: `${DIST}/viewer/viewer.js`, limit: "67 kB", gzip: true },
+    ...{ name: "agent-stats/viewer", path: `${DIST}/viewer/viewer.js`, limit: "68 kB", gzip: true },
     // It was minified when it was built, and is shipped as it is.
     /** @param {object} config */
     modifyEsbuildConfig: (config) => ({ ...config, loader: { ".js": "copy" } }),
