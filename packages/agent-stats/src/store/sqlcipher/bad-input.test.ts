@@ -73,6 +73,27 @@ const BAD: readonly BadInput[] = [
     before: 0,
   },
   {
+    name: "one byte, which SQLite takes for a new file",
+    code: "STATS_NOT_A_DATABASE",
+    says: /was cut off/,
+    make: writeFile("x"),
+    cure: ({ file }) => rmSync(file),
+    before: 0,
+  },
+  {
+    name: "one byte beside a WAL, which SQLite would remove",
+    code: "STATS_NOT_A_DATABASE",
+    says: /was cut off/,
+    make: inFolder(({ file }) => {
+      writeFileSync(file, "x");
+      writeFileSync(`${file}-wal`, randomBytes(32 + 24 + PAGE));
+    }),
+    cure: ({ file }) => {
+      for (const part of ["", "-wal"]) rmSync(file + part);
+    },
+    before: 0,
+  },
+  {
     name: "random bytes of a database's size",
     code: "STATS_KEY_REJECTED",
     says: /of another kind/,

@@ -138,15 +138,17 @@ function rejected(driver: Driver, file: string): StatsError {
     );
   }
   const stat = statOf(file);
-  if (stat !== null && stat.size % PAGE_BYTES !== 0) {
-    return new StatsError(
-      "STATS_NOT_A_DATABASE",
-      "The file is of another kind, or was cut off: name another file, or move this one aside; it was not changed.",
-    );
-  }
+  if (stat !== null && stat.size % PAGE_BYTES !== 0) return notADatabase();
   return new StatsError(
     "STATS_KEY_REJECTED",
     "The key does not open this file: it is another key, or the file is damaged or of another kind; it was not changed.",
+  );
+}
+
+function notADatabase(): StatsError {
+  return new StatsError(
+    "STATS_NOT_A_DATABASE",
+    "The file is of another kind, or was cut off: name another file, or move this one aside; it was not changed.",
   );
 }
 
@@ -173,6 +175,8 @@ function assertIsFile(stat: Stats | null): void {
       "The file is empty: another program emptied or made it; restore it, or remove it to begin anew.",
     );
   }
+  // SQLite takes a file of one byte for a new one, removes its WAL, and writes over it.
+  if (stat.size === 1) throw notADatabase();
 }
 
 /**
