@@ -4,14 +4,18 @@ import { type SqlcipherOptions, sqlcipherReader, sqlcipherStore } from "agent-st
 import { KEY } from "../oracle/canary.ts";
 import { openWithKey } from "../oracle/drivers.ts";
 import { protocol } from "../oracle/names.ts";
+import { secretsIn } from "../oracle/secrets-in.ts";
 import { answerCalls } from "./answer.ts";
 import { nowWith } from "./clock.ts";
 import { type Count, type HostOptions, nameOfSum, type Outcome, type Reading, type Where } from "./host.ts";
+import { storeWithout } from "./without.ts";
 
 const clock = nowWith();
 let stats: AgentStats | null = null;
 let problems: (string | null)[] = [];
 let flushing: Promise<Outcome> = Promise.resolve({ code: null });
+/** An error that told a secret: the next call throws it. */
+let leak: string | null = null;
 
 const optionsOf = ({ file, driver, thread, key = KEY }: Where): SqlcipherOptions => ({
   file,
@@ -27,13 +31,22 @@ const opened = () => {
 
 /** How a call ended: only errors of the library are expected, and only these have a code. */
 async function outcomeOf(call: Promise<unknown>): Promise<Outcome> {
+  let code: string | null = null;
   try {
     await call;
-    return { code: null };
   } catch (error) {
-    if (error instanceof StatsError) return { code: error.code };
-    throw error;
+    if (!(error instanceof StatsError)) throw error;
+    code = codeOf(error);
   }
+  if (leak !== null) throw new Error(leak);
+  return { code };
+}
+
+/** All that is told of an error: it is searched before. */
+function codeOf(error: StatsError): string {
+  const [first] = secretsIn(error);
+  if (first) leak ??= `an error with ${error.code} tells a secret: ${first.what}`;
+  return error.code;
 }
 
 const sumsOf = (servers: readonly { userId: string; server: string }[], counters: (index: number) => object) =>
@@ -62,14 +75,15 @@ async function read(where: Where): Promise<Reading> {
 answerCalls({
   async open({ where, flushEvery, keepHistory }: HostOptions) {
     problems = [];
+    leak = null;
     stats = await openAgentStats({
       protocols: [protocol],
-      store: sqlcipherStore(optionsOf(where)),
+      store: where.without ? storeWithout(where.without, where) : sqlcipherStore(optionsOf(where)),
       flushEvery,
-      onProblem: (problem) => problems.push(problem?.code ?? null),
+      onProblem: (problem) => problems.push(problem && codeOf(problem)),
       ...(keepHistory !== undefined && { keepHistory }),
     });
-    return { code: stats.problem?.code ?? null } satisfies Outcome;
+    return { code: stats.problem && codeOf(stats.problem) } satisfies Outcome;
   },
   count(counts: readonly Count[]) {
     for (const { userId, server, counter, n } of counts) opened().server(protocol, userId, server).add(counter, n);

@@ -3,6 +3,7 @@ import type { SessionWithCounts, TimelineEntry } from "agent-stats";
 import type { DriverName } from "agent-stats/sqlcipher";
 import type { COUNTERS } from "../oracle/names.ts";
 import { type Remote, startRemote } from "./remote.ts";
+import type { Mechanism } from "./without.ts";
 
 export interface Where {
   readonly file: string;
@@ -10,6 +11,8 @@ export interface Where {
   readonly thread?: "worker" | "same";
   /** 64 hex digits. Default: the campaign's. */
   readonly key?: string;
+  /** What the library that keeps there is to do without. */
+  readonly without?: Mechanism;
 }
 
 export interface HostOptions {

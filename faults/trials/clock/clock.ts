@@ -6,10 +6,9 @@ import { DRIVERS_MISSING } from "../../oracle/drivers.ts";
 import { startHost } from "../../remote/host.ts";
 import { inLanes } from "../../remote/lanes.ts";
 import type { Remote } from "../../remote/remote.ts";
-import type { Trial, TrialContext, TrialOutcome } from "../../trial.ts";
+import type { Control, Trial, TrialContext, TrialOutcome } from "../../trial.ts";
 import { problemsOf, type Seen } from "./judge.ts";
-import { naiveFaultsOf } from "./naive.ts";
-import { planOf } from "./plan.ts";
+import { HARDEST, planOf } from "./plan.ts";
 import { clockUnit } from "./unit.ts";
 
 export const clock: Trial = {
@@ -24,18 +23,15 @@ export const clock: Trial = {
 
 async function run(context: TrialContext): Promise<TrialOutcome> {
   const { folder } = context;
-  const { seen, failures } = await inLanes<readonly [Remote, Remote], Seen>(context, {
+  const { seen, failures } = await inLanes<readonly [Remote, Remote], Judged>(context, {
     start: (lane) => [startHost(folder, `host-${lane}`), startHost(folder, `reader-${lane}`)],
-    unit: (processes, seed) => clockUnit(processes, seed, folder),
+    // Judged within the unit: where that throws, it is a failure of this unit.
+    unit: async (processes, seed) => {
+      const unit = await clockUnit(processes, { seed, folder, plan: planOf(seed) });
+      return { ...unit, broken: problemsOf(unit) };
+    },
   });
-  const broken = seen.flatMap(({ seed, seen }) => problemsOf(seen).map((what) => ({ seed, what })));
-  const naive = seen.map(({ seed }) => naiveFaultsOf(planOf(seed)));
-  const sum = (of: (each: (typeof naive)[number]) => number) => naive.reduce((all, each) => all + of(each), 0);
-  const [negative, disordered, lostHours] = [
-    sum((each) => each.negative),
-    sum((each) => each.disordered),
-    sum((each) => each.lostHours),
-  ];
+  const broken = seen.flatMap(({ seed, seen }) => seen.broken.map((what) => ({ seed, what })));
   const plans = seen.map(({ seed }) => planOf(seed));
   return {
     ran: seen.length,
@@ -43,18 +39,39 @@ async function run(context: TrialContext): Promise<TrialOutcome> {
       jumps: plans.flatMap(({ steps }) => steps).filter((step) => step.do === "jump" || step.do === "set").length,
       zones: new Set(plans.map(({ zone }) => zone)).size,
       sessions: seen.reduce((all, { seen }) => all + seen.reading.sessions.length, 0),
-      negative: broken.filter(({ what }) => what.includes("negative")).length,
-      disordered: broken.filter(({ what }) => what.includes("order")).length,
-      lostOrDoubled: broken.filter(({ what }) => /differ|twice/.test(what)).length,
+      ...wrongsIn(broken.map(({ what }) => what)),
     },
-    controls: [
-      {
-        without: "distrust: a keeper that believes the clock, in the same lives",
-        bites: negative > 0 && disordered > 0 && lostHours > 0,
-        seen: { negative, disordered, lostHours },
-      },
-    ],
+    controls: [await believing(context)],
     failures: [...failures, ...broken].slice(0, 20),
     ...(DRIVERS_MISSING !== undefined && { skipped: DRIVERS_MISSING }),
+  };
+}
+
+interface Judged extends Seen {
+  readonly broken: readonly string[];
+}
+
+function wrongsIn(broken: readonly string[]) {
+  const count = (what: RegExp) => broken.filter((each) => what.test(each)).length;
+  return { negative: count(/negative/), disordered: count(/order/), lostOrDoubled: count(/differ|twice/) };
+}
+
+/** The same library, but that it believes the clock, lives through the hardest plans before the same judge. */
+async function believing({ seed, folder }: TrialContext): Promise<Control> {
+  const processes = [startHost(folder, "host-believing"), startHost(folder, "reader-believing")] as const;
+  const broken: string[] = [];
+  for (const plan of HARDEST) {
+    const unit = await clockUnit(processes, { seed, folder, plan, without: "distrust" });
+    // Whoever believes the clock also tells sessions in its order.
+    const sessions = unit.reading.sessions.toSorted((one, other) => one.started.getTime() - other.started.getTime());
+    broken.push(...problemsOf({ ...unit, reading: { ...unit.reading, sessions } }));
+  }
+  for (const process of processes) await process.end();
+  const seen = wrongsIn(broken);
+  return {
+    without: "distrust of the clock",
+    // Each mistake was made, and nothing else went wrong.
+    bites: Object.values(seen).every((n) => n > 0) && !broken.some((what) => what.includes("failed with")),
+    seen,
   };
 }

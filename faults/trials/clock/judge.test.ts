@@ -2,8 +2,7 @@ import { describe, expect, test } from "vitest";
 import { COUNTERS, serverOf, userOf } from "../../oracle/names.ts";
 import { nameOfSum, type Reading } from "../../remote/host.ts";
 import { problemsOf, type Seen } from "./judge.ts";
-import { naiveFaultsOf } from "./naive.ts";
-import { HOUR, TEN_YEARS } from "./plan.ts";
+import { HOUR } from "./plan.ts";
 
 const AT = Date.UTC(2026, 10, 23, 22);
 const [counter] = COUNTERS;
@@ -93,19 +92,5 @@ describe("the judge sees", () => {
     ],
   ])("%s", (_, change, what) => {
     expect(problemsOf({ ...held, ...change }).join("; ")).toMatch(what);
-  });
-});
-
-test("control: a keeper that believes the clock has negative, disordered and lost hours", () => {
-  const count = { do: "count", counts: [{ userId: "u", server: "s", counter, n: 5 }] } as const;
-  const [flush, restart] = [{ do: "flush" }, { do: "restart" }] as const;
-  const back = { do: "jump", ms: -TEN_YEARS, inSave: false } as const;
-  const again = { do: "jump", ms: TEN_YEARS, inSave: false } as const;
-  const steps = [count, flush, back, count, flush, again, count, flush, back, restart, count, flush];
-  expect(naiveFaultsOf({ start: AT, steps })).toEqual({ negative: 1, disordered: 1, lostHours: 1 });
-  expect(naiveFaultsOf({ start: AT, steps: [count, flush, restart, count, flush] })).toEqual({
-    negative: 0,
-    disordered: 0,
-    lostHours: 0,
   });
 });

@@ -74,6 +74,30 @@ export function planOf(seed: number): Plan {
   return { ...base, keepHistory: 36_500, steps: stepsOf(random, [...FORWARD, ...BACK], 24) };
 }
 
+const jump = (ms: number): Step => ({ do: "jump", ms, inSave: false });
+const counted = (run: number): Step[] => [
+  { do: "count", counts: [{ userId: userOf(1), server: serverOf(run), counter: COUNTERS[0], n: 5 }] },
+  { do: "flush" },
+];
+
+/** What a keeper that believes the clock gets wrong, for the control. */
+export const HARDEST: readonly Plan[] = [
+  // It was saved before it began, under an hour of which it knows nothing.
+  [...counted(0), jump(-20 * MINUTE), ...counted(0)],
+  // The later one began earlier.
+  [...counted(0), jump(-TEN_YEARS), { do: "restart" as const }, ...counted(1)],
+  // What is not old is taken for it.
+  [
+    ...counted(0),
+    jump(TEN_YEARS),
+    ...counted(0),
+    { do: "restart" as const },
+    ...counted(1),
+    jump(-TEN_YEARS),
+    ...counted(1),
+  ],
+].map((steps) => ({ zone: "UTC", start: NOON, keepHistory: undefined, steps }));
+
 export const isForwardOnly = ({ steps }: Plan) =>
   steps.every((step) =>
     step.do !== "set" && step.do !== "jump" ? true : step.do === "jump" && step.ms > 0 && !step.inSave,

@@ -14,23 +14,29 @@ import {
   type Where,
 } from "../../remote/host.ts";
 import type { Remote } from "../../remote/remote.ts";
+import type { Mechanism } from "../../remote/without.ts";
 import type { Seen } from "./judge.ts";
-import { HOUR, isForwardOnly, type Plan, planOf, type Step } from "./plan.ts";
+import { HOUR, isForwardOnly, type Plan, type Step } from "./plan.ts";
 
 const SLOW_FLUSH_MS = 86_400_000;
 
+export interface UnitOf {
+  readonly seed: number;
+  readonly folder: string;
+  readonly plan: Plan;
+  readonly without?: Mechanism;
+}
+
 export async function clockUnit(
   [host, reader]: readonly [Remote, Remote],
-  seed: number,
-  folder: string,
+  { seed, folder, plan, without }: UnitOf,
 ): Promise<Seen> {
-  const plan = planOf(seed);
   const home = join(folder, `unit-${seed}`);
   mkdirSync(home, { recursive: true });
   const random = randomOf(seed + 1);
   const thread = random.pick(["worker", "same"] as const);
   const where = { file: join(home, "stats.db"), driver: random.pick(DRIVERS), thread };
-  const life = new Life(host, plan, where, folder);
+  const life = new Life(host, plan, { ...where, ...(without && { without }) }, folder);
   try {
     await life.live();
     await reader.call("setZone", plan.zone);

@@ -6,9 +6,9 @@ import { DRIVERS_MISSING } from "../../oracle/drivers.ts";
 import { startHost } from "../../remote/host.ts";
 import { inLanes } from "../../remote/lanes.ts";
 import type { Remote } from "../../remote/remote.ts";
-import type { Trial, TrialContext, TrialOutcome } from "../../trial.ts";
+import type { Control, Trial, TrialContext, TrialOutcome } from "../../trial.ts";
 import { problemsOf, type Seen } from "./judge.ts";
-import { movedUnit, naiveWriter } from "./unit.ts";
+import { movedUnit } from "./unit.ts";
 
 /** Saving resumes by itself, which is waited for. */
 const LANES = 2;
@@ -24,15 +24,18 @@ export const moved: Trial = {
 
 async function run(context: TrialContext): Promise<TrialOutcome> {
   const { folder } = context;
-  const naive = naiveWriter(folder);
-  const { seen, failures } = await inLanes<readonly [Remote, Remote], Seen>(
+  const { seen, failures } = await inLanes<readonly [Remote, Remote], Judged>(
     { ...context, parallel: LANES * context.parallel },
     {
       start: (lane) => [startHost(folder, `host-${lane}`), startHost(folder, `other-${lane}`)],
-      unit: (processes, seed) => movedUnit(processes, seed, folder),
+      // Judged within the unit: where that throws, it is a failure of this unit.
+      unit: async (processes, seed) => {
+        const unit = await movedUnit(processes, { seed, folder });
+        return { ...unit, broken: problemsOf(unit) };
+      },
     },
   );
-  const broken = seen.flatMap(({ seed, seen }) => problemsOf(seen).map((what) => ({ seed, what })));
+  const broken = seen.flatMap(({ seed, seen }) => seen.broken.map((what) => ({ seed, what })));
   const count = (holds: (each: Seen) => boolean) => seen.filter((each) => holds(each.seen)).length;
   return {
     ran: seen.length,
@@ -43,14 +46,32 @@ async function run(context: TrialContext): Promise<TrialOutcome> {
       replacedChanged: count(({ untouched }) => untouched === false),
       replacedUnchanged: count(({ untouched }) => untouched === true),
     },
-    controls: [
-      {
-        without: "looking whether the path still leads to the file",
-        bites: naive.succeeded > 0 && naive.found === 0,
-        seen: { succeeded: naive.succeeded, found: naive.found },
-      },
-    ],
+    controls: [await withoutLooking(context)],
     failures: [...failures, ...broken].slice(0, 20),
     ...(DRIVERS_MISSING !== undefined && { skipped: DRIVERS_MISSING }),
+  };
+}
+
+interface Judged extends Seen {
+  readonly broken: readonly string[];
+}
+
+/** Those in which nothing comes back to the path, so that what is written into nothing is lost there. */
+const BLIND = ["unlinked with its log", "renamed", "its folder removed"] as const;
+
+/** The same library on the host's own handle, which nobody looks after, in the same units before the same judge. */
+async function withoutLooking({ seed, folder }: TrialContext): Promise<Control> {
+  const seen = { units: 0, saidNothing: 0 };
+  for (const scenario of BLIND) {
+    const processes = [startHost(folder, "host-blind"), startHost(folder, "other-blind")] as const;
+    const unit = await movedUnit(processes, { seed, folder, scenario, moment: "counting", without: "looking" });
+    for (const process of processes) await process.end();
+    seen.units += 1;
+    if (problemsOf(unit).some((what) => what.includes("the first save said nothing"))) seen.saidNothing += 1;
+  }
+  return {
+    without: "looking whether the path still leads to the file",
+    bites: seen.saidNothing === seen.units,
+    seen,
   };
 }

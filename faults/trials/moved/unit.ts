@@ -1,9 +1,9 @@
 /** One moved unit: a host counts, its file is moved under it, the path comes back, and everything is added up. */
-import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { removeSearched } from "../../oracle/canary.ts";
-import { DRIVERS, databaseClass, openWithKey } from "../../oracle/drivers.ts";
+import { DRIVERS, databaseClass } from "../../oracle/drivers.ts";
 import { COUNTERS, serverOf, userOf } from "../../oracle/names.ts";
 import { type Random, randomOf } from "../../random.ts";
 import {
@@ -16,6 +16,7 @@ import {
   type Where,
 } from "../../remote/host.ts";
 import type { Remote } from "../../remote/remote.ts";
+import type { Mechanism } from "../../remote/without.ts";
 import type { Seen } from "./judge.ts";
 import { copyAlone, hashOf, keep, makePlace, type Place, pathOfKept, SCENARIOS, type Scenario } from "./scenarios.ts";
 
@@ -28,17 +29,30 @@ const QUICK_FLUSH_MS = 50;
 /** Saving resumes by itself, later and later: a busy machine is no reason to fail. */
 const PATIENCE_MS = 30_000;
 
-export async function movedUnit([host, other]: readonly [Remote, Remote], seed: number, folder: string): Promise<Seen> {
+export interface UnitOf {
+  readonly seed: number;
+  readonly folder: string;
+  /** The name of one. Default: by the seed, each as often as any other. */
+  readonly scenario?: string;
+  /** Default: drawn. */
+  readonly moment?: Moment;
+  readonly without?: Mechanism;
+}
+
+export async function movedUnit(
+  [host, other]: readonly [Remote, Remote],
+  { seed, folder, scenario: name, moment, without }: UnitOf,
+): Promise<Seen> {
   const outside = join(folder, `unit-${seed}`);
   mkdirSync(outside, { recursive: true });
   const random = randomOf(seed);
-  // Each scenario as often as any other.
-  const scenario = SCENARIOS[seed % SCENARIOS.length] as Scenario;
+  const scenario = SCENARIOS.find((each) => each.name === name) ?? (SCENARIOS[seed % SCENARIOS.length] as Scenario);
   const where = { driver: random.pick(DRIVERS), thread: random.pick(["worker", "same"] as const) };
   const place = makePlace(outside, await makeOthers(other, outside, where));
-  const unit = new Unit({ host, other, random, scenario, place, where: { ...where, file: place.file } });
+  const keeps: Where = { ...where, file: place.file, ...(without && { without }) };
+  const unit = new Unit({ host, other, random, scenario, place, where: keeps });
   try {
-    return await unit.run(random.pick(MOMENTS));
+    return await unit.run(moment ?? random.pick(MOMENTS));
   } finally {
     removeSearched(outside);
   }
@@ -199,23 +213,4 @@ async function makeOthers(other: Remote, outside: string, where: Omit<Where, "fi
     garbage: at("garbage"),
     empty: at("empty"),
   };
-}
-
-/** The control: what a writer sees that never looks whether its path still leads to its file. */
-export function naiveWriter(folder: string): { readonly succeeded: number; readonly found: number } {
-  const file = join(folder, "naive.db");
-  const database = openWithKey(file);
-  database.exec("PRAGMA journal_mode = WAL; CREATE TABLE count (n INTEGER); INSERT INTO count VALUES (1)");
-  let succeeded = 0;
-  rmSync(file);
-  for (let n = 0; n < 10; n++) {
-    database.exec("INSERT INTO count VALUES (2)");
-    succeeded += 1;
-  }
-  database.close();
-  for (const suffix of ["-wal", "-shm"]) rmSync(file + suffix, { force: true });
-  const again = openWithKey(file);
-  const tables = again.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'count'").all([]);
-  again.close();
-  return { succeeded, found: tables.length };
 }
