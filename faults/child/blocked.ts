@@ -54,7 +54,9 @@ export function blockedMs(from: Passed, to: Passed): number {
   const busy = since("at") - since("idle");
   const ran = Math.min(busy, since("ran"));
   const isTold = since("sleeps") > (since("idle") > 0 ? 1 : 0) && since("waited") < since("at") / 2;
-  const slept = isTold ? Math.max(0, busy - ran - since("allWaited")) : 0;
+  // A thread that has ended took what it had waited out of the sum.
+  const waited = Math.max(since("waited"), since("allWaited"));
+  const slept = isTold ? Math.max(0, busy - ran - waited) : 0;
   // Several turns may have passed; the longest is no longer than the timer was late.
   return Math.min(ran + slept, since("at") - HEARTBEAT_MS);
 }

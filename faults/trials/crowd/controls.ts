@@ -56,8 +56,8 @@ async function sameThread(seed: number, own: string, folder: string): Promise<Co
   const stalls = (of: MemberSpec) =>
     stallsOf([of, bare].map((each) => ({ member: each, entries: readLedger(each.ledger) })));
   const seen = {
-    blockedMs: Math.round(stalls(without).longestMs),
-    blockedMsWithIt: Math.round(stalls(withIt).longestMs),
+    blockedMs: Math.round(stalls(without).againMs),
+    blockedMsWithIt: Math.round(stalls(withIt).againMs),
   };
   return {
     without: "a thread for the database, while another holds its lock",

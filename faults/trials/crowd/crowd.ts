@@ -93,7 +93,8 @@ function seenIn(waves: readonly JudgedWave[]): Record<string, number> {
     resets: sum(({ resets }) => resets),
     smallestCrowd: waves.reduce<number>((least, { atOnce }) => Math.min(least, atOnce), CROWD[1]),
     largestCrowd: most(({ atOnce }) => atOnce),
-    blockedMs: most(({ stalls }) => stalls.longestMs),
+    blockedMs: most(({ stalls }) => stalls.againMs),
+    blockedOnceMs: most(({ stalls }) => stalls.longestMs),
     lateMsWithoutLibrary: most(({ stalls }) => stalls.longestBareMs),
   };
 }

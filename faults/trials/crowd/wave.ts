@@ -35,7 +35,7 @@ interface Slot {
 }
 
 /** Most are killed when they have counted so much, however long a busy machine takes for it; some at any time. */
-const MOST_ENTRIES = 40_000;
+const MOST_ENTRIES = 24_000;
 const AT_ANY_TIME_PERCENT = 25;
 const LIFETIME_MS = [100, 1_500] as const;
 const LONGEST_LIFE_MS = 20_000;
