@@ -4,7 +4,7 @@ import { type SqlcipherOptions, sqlcipherReader, sqlcipherStore } from "agent-st
 import { KEY } from "../oracle/canary.ts";
 import { openWithKey } from "../oracle/drivers.ts";
 import { protocol } from "../oracle/names.ts";
-import { secretsIn } from "../oracle/secrets-in.ts";
+import { secretIn } from "../oracle/told-errors.ts";
 import { answerCalls } from "./answer.ts";
 import { nowWith } from "./clock.ts";
 import { type Count, type HostOptions, nameOfSum, type Outcome, type Reading, type Where } from "./host.ts";
@@ -44,8 +44,8 @@ async function outcomeOf(call: Promise<unknown>): Promise<Outcome> {
 
 /** All that is told of an error: it is searched before. */
 function codeOf(error: StatsError): string {
-  const [first] = secretsIn(error);
-  if (first) leak ??= `an error with ${error.code} tells a secret: ${first.what}`;
+  const secret = secretIn(error);
+  if (secret !== null) leak ??= `an error with ${error.code} tells a secret: ${secret}`;
   return error.code;
 }
 
