@@ -8,11 +8,12 @@ const NOTED_FROM_MS = 20;
 
 /** Tells the ledger of each time that this thread's event loop was blocked by what ran in it. */
 export function watchBlocking(ledger: Ledger): void {
-  let last = passed();
+  let last = { ...told(), ...timed() };
   setInterval(() => {
-    const blocked = blockedMs(last, passed());
+    // To ask the system takes a while, which is not the loop's: a turn ends before it is asked, and begins after.
+    const blocked = blockedMs(last, { ...timed(), ...told() });
     if (blocked > NOTED_FROM_MS) ledger.note(WHAT.blocked, { amount: blocked });
-    last = passed();
+    last = { ...told(), ...timed() };
   }, HEARTBEAT_MS).unref();
 }
 
@@ -64,16 +65,16 @@ export function blockedMs(from: Passed, to: Passed): number {
 const OWN = "/proc/thread-self";
 const ALL = "/proc/self/task";
 
+const timed = () => ({ at: now(), idle: performance.nodeTiming.idleTime });
+
 /** Where the system does not tell, all that is not idle is taken for blocked. */
-function passed(): Passed {
-  const at = now();
-  const idle = performance.nodeTiming.idleTime;
+function told() {
   try {
     const [ran, waited] = scheduled(OWN);
     const sleeps = Number(/^voluntary_ctxt_switches:\s+(\d+)/m.exec(readFileSync(`${OWN}/status`, "utf8"))?.[1]);
-    return { at, idle, ran, waited, allWaited: waitedByAll(), sleeps };
+    return { ran, waited, allWaited: waitedByAll(), sleeps };
   } catch {
-    return { at, idle, ran: at, waited: 0, allWaited: 0, sleeps: 0 };
+    return { ran: now(), waited: 0, allWaited: 0, sleeps: 0 };
   }
 }
 
