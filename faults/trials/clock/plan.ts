@@ -7,7 +7,7 @@ const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 export const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
-export const TEN_YEARS = 3_653 * DAY;
+const TEN_YEARS = 3_653 * DAY;
 
 export type Step =
   | { readonly do: "count"; readonly counts: readonly Count[] }
