@@ -27,8 +27,6 @@ export const COUNTS_A_BATCH = 2 * BATCH;
 /** How many of these it makes in one turn, which is to be far shorter than a stall, and how long it rests at most. */
 export const BURST = [16, 64] as const;
 export const PAUSE_MS = 2;
-/** Else it goes on in the next turn, as an agent does that is never done. */
-export const RESTS_PERCENT = 25;
 
 /** Users whom every life counts, and nobody deletes. */
 export const SHARED_USERS: readonly number[] = [1, 2, 3];

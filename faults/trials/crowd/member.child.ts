@@ -2,7 +2,7 @@
  * A member of the crowd: counts, saves, looks, deletes and resets at random in a file that many others use at the same
  * time, until it is killed.
  */
-import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import { isMainThread, Worker, workerData } from "node:worker_threads";
 import { type AgentStats, openAgentStats, readAgentStats, StatsError, type StatsStore } from "agent-stats";
 import { sqlcipherReader, sqlcipherStore } from "agent-stats/sqlcipher";
@@ -21,16 +21,31 @@ import {
   doomedOf,
   type MemberSpec,
   PAUSE_MS,
-  RESTS_PERCENT,
   resetServerOfLife,
   SHARED_USERS,
   serverOfLife,
 } from "./member-spec.ts";
 
-const spec = (isMainThread ? JSON.parse(process.argv[2] ?? "") : workerData) as MemberSpec;
+/** What the members of a process share: how many of them have opened their statistics. */
+interface Shared {
+  readonly opened: Int32Array;
+  readonly members: number;
+}
+
+const { spec, shared } = isMainThread ? ofProcess(JSON.parse(process.argv[2] ?? "")) : (workerData as OfThread);
 const ledger = openLedger(spec.ledger);
 const random = randomOf(spec.seed);
 const FLUSH_EVERY_MS = 100;
+const LOOKS_EVERY_MS = 2;
+
+interface OfThread {
+  readonly spec: MemberSpec;
+  readonly shared: Shared;
+}
+
+function ofProcess(spec: MemberSpec): OfThread {
+  return { spec, shared: { opened: new Int32Array(new SharedArrayBuffer(4)), members: 1 + spec.threads.length } };
+}
 
 function open(): Promise<AgentStats> {
   return openAgentStats({
@@ -60,6 +75,9 @@ function hostStore() {
 
 async function countForEver(stats: AgentStats): Promise<never> {
   ledger.note(WHAT.started);
+  // All begin at once: else a thread, which starts late, would meet none of the others before its process is killed.
+  Atomics.add(shared.opened, 0, 1);
+  while (Atomics.load(shared.opened, 0) < shared.members) await sleep(LOOKS_EVERY_MS);
   const doomed = doomedOf(spec.life);
   const users = [...SHARED_USERS, ...doomed];
   const keys = users.flatMap((user) =>
@@ -88,8 +106,7 @@ async function countForEver(stats: AgentStats): Promise<never> {
     else if (chance < 0.2) await look(() => stats.getServersStats());
     else if (chance < 0.25) await deleteOne(stats, random.pick([spec.life, ...spec.others]));
     else if (chance < 0.3) await resetOwn(stats);
-    if (random.percent(RESTS_PERCENT)) await sleep(random.whole(0, PAUSE_MS));
-    else await nextTurn();
+    await sleep(random.whole(0, PAUSE_MS));
   }
 }
 
@@ -159,7 +176,7 @@ async function readForEver(): Promise<never> {
 }
 
 if (isMainThread) endWithParent();
-for (const thread of spec.threads) new Worker(new URL(import.meta.url), { workerData: thread }).on("exit", threadEnded);
+for (const thread of spec.threads) startThread({ spec: thread, shared });
 watchBlocking(ledger);
 try {
   if (spec.role === "count") await countForEver(await open());
@@ -171,7 +188,9 @@ try {
 }
 
 /** None ends by itself. What it threw has ended this process before. */
-function threadEnded(): void {
-  ledger.note(WHAT.broke);
-  throw new Error("a member thread ended by itself");
+function startThread(workerData: OfThread): void {
+  new Worker(new URL(import.meta.url), { workerData }).on("exit", () => {
+    ledger.note(WHAT.broke);
+    throw new Error("a member thread ended by itself");
+  });
 }
