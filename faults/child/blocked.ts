@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readSync } from "node:fs";
 import { performance } from "node:perf_hooks";
 import { type Ledger, now, WHAT } from "../oracle/ledger.ts";
 import { HEARTBEAT_MS } from "./timing.ts";
@@ -10,10 +10,12 @@ const NOTED_FROM_MS = 20;
 export function watchBlocking(ledger: Ledger): void {
   let last = { ...told(), ...timed() };
   setInterval(() => {
+    const ended = timed();
     // To ask the system takes a while, which is not the loop's: a turn ends before it is asked, and begins after.
-    const blocked = blockedMs(last, { ...timed(), ...told() });
+    const asked = told();
+    const blocked = blockedMs(last, { ...ended, ...asked });
     if (blocked > NOTED_FROM_MS) ledger.note(WHAT.blocked, { amount: blocked });
-    last = { ...told(), ...timed() };
+    last = { ...asked, ...timed() };
   }, HEARTBEAT_MS).unref();
 }
 
@@ -71,7 +73,7 @@ const timed = () => ({ at: now(), idle: performance.nodeTiming.idleTime });
 function told() {
   try {
     const [ran, waited] = scheduled(OWN);
-    const sleeps = Number(/^voluntary_ctxt_switches:\s+(\d+)/m.exec(readFileSync(`${OWN}/status`, "utf8"))?.[1]);
+    const sleeps = Number(/^voluntary_ctxt_switches:\s+(\d+)/m.exec(answerOf(`${OWN}/status`))?.[1]);
     return { ran, waited, allWaited: waitedByAll(), sleeps };
   } catch {
     return { ran: now(), waited: 0, allWaited: 0, sleeps: 0 };
@@ -92,6 +94,18 @@ function waitedByAll(): number {
 
 /** How long a thread ran, and how long it waited for that. */
 function scheduled(thread: string): [ran: number, waited: number] {
-  const [ran, waited] = readFileSync(`${thread}/schedstat`, "utf8").split(" ");
+  const [ran, waited] = answerOf(`${thread}/schedstat`).split(" ");
   return [Number(ran) / 1e6, Number(waited) / 1e6];
+}
+
+const ANSWER = Buffer.alloc(4_096);
+
+/** The system answers in one read, and it is asked very often. */
+function answerOf(path: string): string {
+  const fd = openSync(path, "r");
+  try {
+    return ANSWER.toString("latin1", 0, readSync(fd, ANSWER));
+  } finally {
+    closeSync(fd);
+  }
 }

@@ -35,14 +35,15 @@ interface Slot {
 }
 
 /** Most are killed when they have counted so much, however long a busy machine takes for it; some at any time. */
-const MOST_ENTRIES = 24_000;
+const MOST_ENTRIES = 16_000;
 const AT_ANY_TIME_PERCENT = 25;
 const LIFETIME_MS = [100, 1_500] as const;
 const LONGEST_LIFE_MS = 20_000;
 const PATIENCE_MS = 60_000;
 /** How many processes and threads use the library at once. */
 export const CROWD = [3, 8] as const;
-const MOST_PROCESSES = 4;
+/** More threads in one process would cost more than they show: each of them loads the library anew. */
+const MOST_THREADS = 2;
 
 /** Many members use one file at once; their processes are killed at random, and others take their places. */
 export async function wave({ seed, kills, folder, killed }: WaveOf): Promise<JudgedWave> {
@@ -108,7 +109,7 @@ async function live(crew: Crew, { seed, kills, killed, random }: Lives): Promise
 function sharesOf(seed: number, random: Random): number[] {
   const [least, most] = CROWD;
   const counting = least + (seed % (most - least + 1)) - 1;
-  const processes = random.whole(2, Math.min(MOST_PROCESSES, counting));
+  const processes = random.whole(Math.max(2, Math.ceil(counting / MOST_THREADS)), counting);
   return Array.from({ length: processes }, (_, n) => Math.ceil((counting - n) / processes));
 }
 
