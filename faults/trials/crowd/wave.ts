@@ -184,7 +184,8 @@ function crewOf({ file, own, ledgersIn }: { file: string; own: string; ledgersIn
   };
 }
 
-const MOST_SAID = 600;
+/** An error with its stack. */
+const MOST_SAID = 2_000;
 
 /** The last that a process said. */
 const endOf = (folder: string) =>
