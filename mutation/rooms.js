@@ -21,6 +21,7 @@ export const ROOMS = [
   room("record", [
     "record/protocol",
     "record/valid",
+    "record/given",
     "record/wire-messages",
     "record/forget",
     "record/rows",
@@ -35,6 +36,7 @@ export const ROOMS = [
     "keep/hours",
     "keep/save-timer",
     "keep/pruning",
+    "keep/given",
     "keep/numbers",
     "keep/starting-sums",
     "keep/announcer",
@@ -76,6 +78,7 @@ export const ROOMS = [
     "store/sqlite/locks",
     "store/sqlite/plans",
     "store/sqlite/plaintext",
+    "store/sqlite/given",
     "store/sqlite/trigger",
     "store/sqlite/users",
     "store/sqlite/store",
