@@ -95,7 +95,8 @@ export interface OpenOptions extends KeepOptions {
 /**
  * Counts and keeps in one place: options 3 and 4 of the RFC. Resolves when the past is loaded, or cannot be.
  *
- * It never rejects for what the store does, only for options that are none: as statistics must not break their host: see `problem` and `onProblem`.
+ * It never rejects for what the store does, as statistics must not break their host: see `problem` and `onProblem`. Only for
+ * options that are none does it.
  */
 export async function openAgentStats(options: OpenOptions): Promise<AgentStats> {
   assertOptions(options);
