@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
+import { expectRefused, SECRET } from "../record/given.testing.ts";
 import { defineProtocol } from "../record/protocol.ts";
 import { memoryStore } from "../store/memory.ts";
 import { type AgentStats, keepStats, openAgentStats } from "./open.ts";
 import { readAgentStats } from "./read.ts";
 
-const SECRET = "user-of-nobody";
 const smp = defineProtocol("smp", { sent: "messages sent" });
 const noObject = [null, 5, SECRET, Symbol(SECRET), 5n, () => SECRET] as never[];
 const noFunction = [null, 5, SECRET, {}] as never[];
@@ -15,15 +15,7 @@ const agent = { getServersStats: () => null };
 
 /** Each is refused, and says so in one sentence that does not repeat what was given. */
 async function refused(wrong: readonly never[], call: (given: never) => unknown, says: string | RegExp): Promise<void> {
-  for (const given of wrong) {
-    const error = await (async () => call(given))().then(
-      () => null,
-      (reason) => reason,
-    );
-    expect(error, String(given === null || typeof given !== "object" ? typeof given : "object")).toBeInstanceOf(Error);
-    expect(error.message).toMatch(says);
-    expect(error.message).not.toContain(SECRET);
-  }
+  for (const given of wrong) await expectRefused(() => call(given), says, Error);
 }
 
 describe("what is none is refused, in a sentence that does not repeat it:", () => {

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { connectRecorder } from "./connect.ts";
+import { expectThrown, SECRET } from "./given.testing.ts";
 import { defineProtocol } from "./protocol.ts";
 import { Recorder } from "./recorder.ts";
 import { serveRecorder } from "./serve.ts";
 
-const SECRET = "user-of-nobody";
 const smp = defineProtocol("smp", { sent: "messages sent" });
 const none = [undefined, null, 5, true, SECRET, 5n, Symbol(SECRET), () => SECRET] as never[];
 const noObject = none.slice(1);
@@ -73,12 +73,7 @@ describe("what is none is refused, in a sentence that does not repeat it:", () =
 
   test.each(Object.keys(doors))("%s", (name) => {
     const [wrong, call, says] = doors[name] as (typeof doors)[string];
-    for (const given of wrong) {
-      const refused = () => call(given);
-      expect(refused).toThrow(TypeError);
-      expect(refused).toThrow(says);
-      expect(refused).not.toThrow(SECRET);
-    }
+    for (const given of wrong) expectThrown(() => call(given), says);
   });
 });
 
