@@ -22,8 +22,8 @@ export function openOutput(folder: string, name = SAID): Output {
 }
 
 /** All that processes said which write there. */
-export function saidIn(folder: string): string {
-  const path = pathOf(folder, SAID);
+export function saidIn(folder: string, name = SAID): string {
+  const path = pathOf(folder, name);
   return existsSync(path) ? readFileSync(path, "utf8") : "";
 }
 

@@ -3,9 +3,10 @@
  * in the trial's folder, where it is searched for canaries like every other file.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, mkdirSync, openSync, readdirSync, readFileSync } from "node:fs";
+import { closeSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { openOutput, saidIn } from "../outputs.ts";
 import type { Answer, Call, Thrown } from "./answer.ts";
 
 export interface RemoteOptions {
@@ -50,16 +51,14 @@ const PATIENCE_MS = 60_000;
 export function startRemote({ entry, folder, name, env = {}, execArgv = [] }: RemoteOptions): Remote {
   const temporary = join(folder, "tmp");
   mkdirSync(temporary, { recursive: true });
-  mkdirSync(join(folder, "outputs"), { recursive: true });
-  const log = join(folder, "outputs", `${name}.log`);
-  const fd = openSync(log, "a");
+  const { fd } = openOutput(folder, name);
   const child = spawn(process.execPath, [...execArgv, fileURLToPath(entry)], {
     env: { PATH: process.env.PATH ?? "", TZ: "UTC", TMPDIR: temporary, SQLITE_TMPDIR: temporary, ...env },
     stdio: ["ignore", fd, fd, "ipc"],
     serialization: "advanced",
   });
   closeSync(fd);
-  return remoteOf(child, () => readFileSync(log, "utf8"));
+  return remoteOf(child, () => saidIn(folder, name));
 }
 
 function remoteOf(child: ChildProcess, said: () => string): Remote {

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -7,6 +7,7 @@ import { DRIVERS } from "../../oracle/drivers.ts";
 import { keptIn } from "../../oracle/kept.ts";
 import { ENTRY_BYTES, type Entry, readBeginning, readLedger, WHAT, type What } from "../../oracle/ledger.ts";
 import { ledgerPath } from "../../oracle/life.ts";
+import { saidIn } from "../../outputs.ts";
 import { type Child, startChild } from "../../processes.ts";
 import { type Random, randomOf } from "../../random.ts";
 import { type JudgedCrowd, judgeCrowd } from "./judge.ts";
@@ -188,10 +189,7 @@ function crewOf({ file, own, ledgersIn }: { file: string; own: string; ledgersIn
 const MOST_SAID = 2_000;
 
 /** The last that a process said. */
-const endOf = (folder: string) =>
-  readFileSync(join(folder, "outputs", "said.txt"), "utf8")
-    .trim()
-    .slice(-MOST_SAID);
+const endOf = (folder: string) => saidIn(folder).trim().slice(-MOST_SAID);
 
 /** More than a member notes before it counts. */
 const NOTES_BEFORE_COUNTING = 100;
