@@ -6,7 +6,7 @@ import { parseFlags, USAGE, UsageError } from "./campaign/flags.ts";
 import { jsonOf } from "./campaign/json.ts";
 import { progressOf } from "./campaign/progress.ts";
 import { runTrial, type TrialResult } from "./campaign/run-trial.ts";
-import { grouped, tableOf } from "./campaign/table.ts";
+import { failuresIn, grouped, tableOf } from "./campaign/table.ts";
 import { demandOf, isWhole, lastLine, verdictText } from "./campaign/verdict.ts";
 import { CATALOGUE } from "./catalogue.ts";
 import { writeReport } from "./report.ts";
@@ -28,6 +28,8 @@ async function main(args: readonly string[]): Promise<number> {
     const demand = demandOf(trial, flags);
     const result = await runTrial({ trial, count, seed, demand, progress: line.progress });
     line.end(result.ran, verdictText(result));
+    // At once: the table comes at the end, which may be an hour away.
+    for (const failed of failuresIn(result)) process.stderr.write(`${failed}\n`);
     results.push(result);
   }
   const seconds = results.reduce((sum, result) => sum + result.seconds, 0);

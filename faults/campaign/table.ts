@@ -43,7 +43,7 @@ export function repeats(trial: string, { seed, count = 1 }: Failure): string {
 }
 
 function below(result: TrialResult): string[] {
-  const { trial, seen, searched, controls, failures, skipped } = result;
+  const { trial, seen, searched, controls, skipped } = result;
   return [
     `  ${trial.what}`,
     ...wrapped(`  seen: ${seenText(seen)}`),
@@ -54,8 +54,13 @@ function below(result: TrialResult): string[] {
     ),
     ...(result.ran > 0 && controls.length === 0 ? ["  NO CONTROL RAN: this proves nothing"] : []),
     ...(skipped === undefined ? [] : [`  skipped: ${skipped}`]),
-    ...failures.flatMap((failure) => [`  FAILED: ${failure.what}`, `    again: ${repeats(trial.name, failure)}`]),
+    ...failuresIn(result),
   ];
+}
+
+/** What failed, and how each is repeated. */
+export function failuresIn({ trial, failures }: Pick<TrialResult, "trial" | "failures">): string[] {
+  return failures.flatMap((failure) => [`  FAILED: ${failure.what}`, `    again: ${repeats(trial.name, failure)}`]);
 }
 
 /** Breaks a long list at its commas. */
