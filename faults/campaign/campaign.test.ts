@@ -67,6 +67,13 @@ describe("the runner", () => {
       throw new Error("no such thing");
     });
     expect(broken.failures[0]).toMatchObject({ seed: 7, what: expect.stringContaining("no such thing") });
+    const unheard = await resultOf(async () => {
+      void Promise.reject(new Error("nobody hears it"));
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      return held;
+    });
+    expect(unheard.ok).toBe(false);
+    expect(unheard.failures[0]).toMatchObject({ seed: 7, what: expect.stringContaining("nobody hears it") });
     const { writeFileSync } = await import("node:fs");
     const leaking = await resultOf(async ({ folder }) => {
       writeFileSync(join(folder, "output.txt"), `user-${MARK}-1`);

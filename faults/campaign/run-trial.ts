@@ -3,7 +3,7 @@ import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Searched, searchCanaries } from "../oracle/canary.ts";
 import { scratchFolder } from "../scratch.ts";
-import type { Failure, Trial, TrialOutcome } from "../trial.ts";
+import type { Failure, Trial, TrialContext, TrialOutcome } from "../trial.ts";
 import { type Demand, shortOf, verdictOf } from "./verdict.ts";
 
 /** What became of one trial. */
@@ -84,11 +84,20 @@ function searchAll(folders: readonly string[]): Pick<Searched, "hits" | "files" 
 }
 
 /** A trial that breaks is a failure of the campaign, and must not take the other trials with it. */
-async function outcomeOf(trial: Trial, context: Parameters<Trial["run"]>[0]): Promise<TrialOutcome> {
-  try {
-    return await trial.run(context);
-  } catch (error) {
+async function outcomeOf(trial: Trial, context: TrialContext): Promise<TrialOutcome> {
+  const broke: Failure[] = [];
+  const note = (error: unknown) => {
     const what = `the trial itself broke: ${error instanceof Error ? (error.stack ?? error.message) : error}`;
-    return { ran: 0, seen: {}, controls: [], failures: [{ seed: context.seed, count: context.count, what }] };
+    broke.push({ seed: context.seed, count: context.count, what });
+  };
+  process.on("unhandledRejection", note);
+  try {
+    const outcome = await trial.run(context);
+    return { ...outcome, failures: [...outcome.failures, ...broke] };
+  } catch (error) {
+    note(error);
+    return { ran: 0, seen: {}, controls: [], failures: broke };
+  } finally {
+    process.off("unhandledRejection", note);
   }
 }

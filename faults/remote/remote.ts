@@ -23,8 +23,8 @@ export interface Remote {
   readonly pid: number;
   /** Asks it. Rejects with a {@link RemoteError} for what it threw, when it died, or when it did not answer in time. */
   call<T>(name: string, given?: unknown, patienceMs?: number): Promise<T>;
-  /** Stops every thread of it, and has it stopped when this returns. False where that cannot be told. */
-  freeze(): boolean;
+  /** Stops every thread of it, and has it stopped when this returns. Throws where it does not stop. */
+  freeze(): void;
   thaw(): void;
   /** SIGKILL; resolves when it is gone. */
   kill(): Promise<void>;
@@ -102,7 +102,10 @@ function remoteOf(child: ChildProcess, said: () => string): Remote {
         waiting.set(id, { resolve: settled(resolve as (value: unknown) => void), reject: settled(reject) });
         child.send({ id, name, given } satisfies Call, () => {});
       }),
-    freeze: () => child.kill("SIGSTOP") && waitUntilStopped(pid),
+    freeze() {
+      child.kill("SIGSTOP");
+      waitUntilStopped(pid, () => fate?.message ?? "it runs");
+    },
     thaw: () => void child.kill("SIGCONT"),
     async kill() {
       child.kill("SIGKILL");
@@ -116,17 +119,21 @@ function remoteOf(child: ChildProcess, said: () => string): Remote {
 }
 
 /** A signal is delivered when its time comes: the files stand still only when the last thread does. */
-function waitUntilStopped(pid: number): boolean {
-  for (let looks = 0; looks < 50_000; looks++) {
+function waitUntilStopped(pid: number, fate: () => string): void {
+  const begun = performance.now();
+  for (;;) {
     const states = statesOf(pid);
-    if (states.length === 0) return false;
-    if (states.every((state) => state === "T")) return true;
+    if (states.length > 0 && states.every((state) => state === "T")) return;
+    if (states.length === 0 || performance.now() - begun > STOPS_WITHIN_MS) {
+      throw new Error(`a process could not be stopped: its threads are at ${states.join("") || "no end"}, ${fate()}`);
+    }
     // It needs the processor for that.
     Atomics.wait(PAUSE, 0, 0, PAUSE_MS);
   }
-  return false;
 }
 
+/** A thread that waits for the disk is stopped when it has it. */
+const STOPS_WITHIN_MS = 30_000;
 const PAUSE = new Int32Array(new SharedArrayBuffer(4));
 const PAUSE_MS = 0.1;
 

