@@ -124,7 +124,7 @@ function waitUntilStopped(pid: number, fate: () => string): void {
   for (;;) {
     const states = statesOf(pid);
     if (states.length > 0 && states.every((state) => state === "T")) return;
-    if (states.length === 0 || performance.now() - begun > STOPS_WITHIN_MS) {
+    if (states.every((state) => state === "Z") || performance.now() - begun > STOPS_WITHIN_MS) {
       throw new Error(`a process could not be stopped: its threads are at ${states.join("") || "no end"}, ${fate()}`);
     }
     // It needs the processor for that.
@@ -137,14 +137,19 @@ const STOPS_WITHIN_MS = 30_000;
 const PAUSE = new Int32Array(new SharedArrayBuffer(4));
 const PAUSE_MS = 0.1;
 
-/** What each of its threads does, as Linux tells: `T` is stopped. Nothing where there is no /proc. */
+/** What each of its threads does, as Linux tells: `T` is stopped. Nothing where there is no such process, or no /proc. */
 function statesOf(pid: number): string[] {
+  return valueOr([], () => readdirSync(`/proc/${pid}/task`)).flatMap((task) => {
+    // A thread that ends between the two looks is no thread any more.
+    const stat = valueOr("", () => readFileSync(`/proc/${pid}/task/${task}/stat`, "utf8"));
+    return stat.slice(stat.lastIndexOf(")") + 2)[0] ?? [];
+  });
+}
+
+function valueOr<T>(otherwise: T, read: () => T): T {
   try {
-    return readdirSync(`/proc/${pid}/task`).map((task) => {
-      const stat = readFileSync(`/proc/${pid}/task/${task}/stat`, "utf8");
-      return stat.slice(stat.lastIndexOf(")") + 2)[0] ?? "";
-    });
+    return read();
   } catch {
-    return [];
+    return otherwise;
   }
 }
