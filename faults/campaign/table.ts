@@ -34,7 +34,7 @@ export function grouped(value: number): string {
 
 /** `acknowledgedLost` reads as `acknowledged lost`. */
 function spaced(name: string): string {
-  return name.replace(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+  return name.replace(/(?<=[a-z])[A-Z]|[A-Z](?=[a-z])/g, (letter) => ` ${letter.toLowerCase()}`);
 }
 
 /** How a failure is repeated. */

@@ -90,11 +90,10 @@ async function bad(): Promise<void> {
   await sayError("verify", async () => say("findings", await verifyFile(options)));
 }
 
-async function hostsHandle(key: string | null): Promise<void> {
-  const handle = new (databaseClass(driver))(file);
-  if (key !== null) handle.exec(`PRAGMA key = "x'${key}'"; PRAGMA busy_timeout = 0`);
-  handle.exec("CREATE TABLE IF NOT EXISTS of_the_host (a INTEGER)");
-  const blocker = key === null ? null : openWithKey(file, driver);
+async function hostsHandle(isEncrypted: boolean): Promise<void> {
+  const handle = isEncrypted ? openWithKey(file, driver) : new (databaseClass(driver))(file);
+  handle.exec("PRAGMA busy_timeout = 0; CREATE TABLE IF NOT EXISTS of_the_host (a INTEGER)");
+  const blocker = isEncrypted ? openWithKey(file, driver) : null;
   blocker?.exec("BEGIN EXCLUSIVE");
   const store = sqliteStore(handle);
   await live(store);
@@ -197,8 +196,8 @@ const SCENARIOS: Readonly<Record<string, () => Promise<void> | void>> = {
       await sayError("closed", call);
     }
   },
-  "a host's handle that is busy": () => hostsHandle(KEY),
-  "a host's handle without encryption": () => hostsHandle(null),
+  "a host's handle that is busy": () => hostsHandle(true),
+  "a host's handle without encryption": () => hostsHandle(false),
   "bad calls": async () => {
     const stats = await openAgentStats({ protocols: [protocol], store: sqlcipherStore(options) });
     for (const given of [null, "", {}, [], Symbol("s"), 5n]) stats.server(protocol, given as never, serverOf(1));

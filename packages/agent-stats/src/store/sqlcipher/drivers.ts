@@ -9,6 +9,11 @@ export type DriverName = (typeof DRIVER_NAMES)[number];
 export interface Driver {
   readonly name: DriverName;
   open(path: string): SqliteHandle;
+  /**
+   * Set where the driver takes a log that the disk did not read for one that holds nothing: the last to close it then
+   * removes it. A connection that may only read removes none.
+   */
+  readonly openToRead?: (path: string) => SqliteHandle;
   /** What must be said before the key, so that the file is of SQLCipher's format 4. */
   readonly beforeKey: string;
   /** What must be said besides, so that a file is opened which has lost its salt. */
@@ -17,7 +22,7 @@ export interface Driver {
 
 const NEEDS_NODE_22: DriverName = "better-sqlite3-multiple-ciphers";
 
-type DatabaseClass = new (path: string) => SqliteHandle;
+type DatabaseClass = new (path: string, options?: { readonly readonly: boolean }) => SqliteHandle;
 
 const require = createRequire(import.meta.url);
 const nodeMajor = Number(process.versions.node.split(".")[0]);
@@ -68,6 +73,7 @@ const LOADERS: Record<DriverName, () => Driver> = {
     return {
       name: "better-sqlite3-multiple-ciphers",
       open: (path) => new Database(path),
+      openToRead: (path) => new Database(path, { readonly: true }),
       // Without legacy=4 the format is this driver's own, with eight bytes of the header in plaintext.
       beforeKey: "PRAGMA cipher = 'sqlcipher'; PRAGMA legacy = 4",
       withSalt: (hex) => `PRAGMA cipher_salt = '${hex}'`,

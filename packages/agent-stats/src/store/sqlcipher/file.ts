@@ -6,7 +6,7 @@ import { assertKnownSchema, createSchema, schemaVersion } from "../sqlite/schema
 import { configure, type KeyedFile, openHandle, tryKey } from "./connect.ts";
 import { createFile } from "./create.ts";
 import type { Driver } from "./drivers.ts";
-import { isWholeOutside, lookFirst, saltOf } from "./look-first.ts";
+import { isWholeOutside, knowsItsLog, lookFirst, saltOf } from "./look-first.ts";
 import { PAGE_BYTES } from "./pages/cipher.ts";
 import { statOf } from "./pages/outside.ts";
 import { stampOf } from "./pages/stamp.ts";
@@ -48,7 +48,7 @@ export function openFile(driver: Driver, options: FileOptions): OpenFile {
   try {
     // The log that it found may be that of another file: nothing is written, not even moved from the one to the other.
     if (!isInPlace()) throw moved();
-    if (mode === "write" && !isWhole) assertReadable(handle);
+    if (mode === "write" && !isWhole) readAll(handle);
     const version = schemaVersion(handle, "main");
     assertKnownSchema(version);
     if (mode === "read" && version === 0) throw missing();
@@ -63,7 +63,7 @@ export function openFile(driver: Driver, options: FileOptions): OpenFile {
     schema: "main",
     locks: fileLocks(file, driver.open),
     ownFile: true,
-    readsAllWhenOpened: mode === "write",
+    ...(mode === "write" && { assertReadable: () => assertReadable(handle, options) }),
     ofMoment,
     assertInPlace() {
       if (isInPlace()) return;
@@ -103,8 +103,20 @@ function openToRead(driver: Driver, options: FileOptions, isWhole: boolean): Pic
   }
 }
 
-/** A connection that has proved that the key fits. */
+/** A connection that has proved that the key fits, and knows all of the log. */
 function unlock(driver: Driver, options: FileOptions, isWhole: boolean): SqliteHandle {
+  const { openToRead } = driver;
+  if (!isWhole || !openToRead) return unlockOnce(driver, options, isWhole);
+  const first = unlockOnce({ ...driver, open: openToRead }, options, isWhole);
+  try {
+    if (!knowsItsLog(options.file)) throw statsErrorOf({ code: "SQLITE_IOERR" });
+    return unlockOnce(driver, options, isWhole);
+  } finally {
+    first.close();
+  }
+}
+
+function unlockOnce(driver: Driver, options: FileOptions, isWhole: boolean): SqliteHandle {
   try {
     return tryKey(driver, options);
   } catch (error) {
@@ -120,13 +132,25 @@ function unlock(driver: Driver, options: FileOptions, isWhole: boolean): SqliteH
   }
 }
 
+/** The same of a connection that has worked until now. */
+function assertReadable(handle: SqliteHandle, options: FileOptions): void {
+  try {
+    readAll(handle);
+  } catch (error) {
+    throw statsErrorOf(isMisread(error, options, false) ? { code: "SQLITE_IOERR" } : error);
+  }
+}
+
 /** Reads every page before the first is written: of a damaged file nothing is changed, not even what is still whole. */
-function assertReadable(handle: SqliteHandle): void {
+function readAll(handle: SqliteHandle): void {
   const row = handle.prepare("PRAGMA quick_check(1)").get([]) as { quick_check: string };
   if (row.quick_check === "ok") return;
-  // A page that the disk did not read is reported in the same words; 10 is SQLite's code for that.
-  const code = Number(/error code=(\d+)/.exec(row.quick_check)?.[1] ?? 0);
-  throw statsErrorOf({ code: (code & 0xff) === 10 ? "SQLITE_IOERR" : "SQLITE_CORRUPT" });
+  const failed = /error code=(\d+)/.exec(row.quick_check)?.[1];
+  // A page that makes no sense was read.
+  if (failed === undefined) throw statsErrorOf({ code: "SQLITE_CORRUPT" });
+  // One that could not be had may be damaged, or not have been read: 10 is SQLite's code for that, where the driver tells.
+  const code = (Number(failed) & 0xff) === 10 ? "SQLITE_IOERR" : "SQLITE_CORRUPT";
+  throw Object.assign(new Error("a page could not be had"), { code });
 }
 
 /** Tells what can be told of a file that the key does not open. */

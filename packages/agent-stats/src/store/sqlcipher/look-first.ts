@@ -5,8 +5,9 @@ import { unreadable } from "./examine/verify.ts";
 import { openPage } from "./pages/cipher.ts";
 import { type FileBytes, imageOf, keysThatFit, readFiles, sleep } from "./pages/image.ts";
 import { areOfOneMoment } from "./pages/moment.ts";
-import { isWithoutReader, statOf } from "./pages/outside.ts";
+import { isWithoutReader, readHere, readOutside, statOf } from "./pages/outside.ts";
 import { freePages } from "./pages/tree.ts";
+import { readWal, readWalIndex } from "./pages/wal.ts";
 
 /** What is wrong is believed when it stands still for so long: whoever writes meanwhile has the file open, and well. */
 const STANDS_STILL_MS = 20;
@@ -44,6 +45,23 @@ export function lookFirst({ file, keyLiteral }: KeyedFile): boolean {
 export function isWholeOutside({ file, keyLiteral }: KeyedFile): boolean {
   const files = readOrNull(file);
   return files !== null && problemOf(files, keyLiteral) === null;
+}
+
+/**
+ * Whether SQLite, which has just opened the file, knows all of its log: as the log's index tells.
+ *
+ * @throws StatsError when one of them cannot be read
+ */
+export function knowsItsLog(file: string): boolean {
+  for (let look = 0; look < LOOKS; look++) {
+    if (look > 0) sleep(STANDS_STILL_MS);
+    const log = readWal(readHere(`${file}-wal`));
+    // In this order: what is written between the two, the index knows.
+    const index = readWalIndex(readOutside(`${file}-shm`));
+    if (log.committed.length === 0) return true;
+    if (index?.salts === log.salts && index.frames >= log.committed.length) return true;
+  }
+  return false;
 }
 
 /**

@@ -19,7 +19,7 @@ function batch(session: number, save: number, value: number): SaveBatch {
 
 describeDrivers("a connection", (driver) => {
   /** Calls on files that a test chooses, each of which fails when and how it says. */
-  function setUp(options: Partial<Pick<OpenDatabase, "ownFile" | "readsAllWhenOpened">> = {}) {
+  function setUp(options: Partial<Pick<OpenDatabase, "ownFile" | "assertReadable">> = {}) {
     const world = {
       file: join(temporaryFolder(), "one.db"),
       opened: 0,
@@ -27,7 +27,6 @@ describeDrivers("a connection", (driver) => {
       /** The statements that fail, and with what. */
       failing: null as { readonly sql: RegExp; readonly code: string } | null,
       failsToClose: false,
-      isDamaged: false,
       prepared: [] as string[],
     };
     const open = (): OpenDatabase => {
@@ -40,7 +39,6 @@ describeDrivers("a connection", (driver) => {
           <P extends unknown[], R>(method: (...args: P) => R) =>
           (...args: P) => {
             if (world.failing?.sql.test(sql)) throw Object.assign(new Error("no"), { code: world.failing.code });
-            if (/quick_check/.test(sql) && world.isDamaged) return { quick_check: "a page is wrong" } as R;
             return method.apply(made, args);
           };
         return { run: guarded(made.run), get: guarded(made.get), all: guarded(made.all) };
@@ -97,15 +95,20 @@ describeDrivers("a connection", (driver) => {
   });
 
   test("believes damage where it is there again, and calls it the disk's failure where it is not", () => {
-    const { world, calls } = setUp({ readsAllWhenOpened: true });
+    let seen: string | null = null;
+    const assertReadable = () => {
+      if (seen !== null) throw Object.assign(new Error("no"), { code: seen });
+    };
+    const { world, calls } = setUp({ assertReadable });
     calls.sessions();
     world.failing = { sql: /FROM agent_stats_audit/, code: "SQLITE_CORRUPT" };
     expect(codeOf(() => calls.audit())).toBe("STATS_STORE_FAILED");
-    world.failing = { sql: /FROM agent_stats_audit|quick_check/, code: "SQLITE_CORRUPT" };
+    seen = "SQLITE_CORRUPT";
     expect(codeOf(() => calls.audit())).toBe("STATS_DAMAGED");
     world.failing = { sql: /FROM agent_stats_audit/, code: "SQLITE_NOTADB" };
-    world.isDamaged = true;
     expect(codeOf(() => calls.audit())).toBe("STATS_DAMAGED");
+    seen = "SQLITE_IOERR";
+    expect(codeOf(() => calls.audit())).toBe("STATS_STORE_FAILED");
     world.failing = { sql: /FROM agent_stats_audit/, code: "SQLITE_FULL" };
     expect(codeOf(() => calls.audit())).toBe("STATS_DISK_FULL");
     world.failing = null;

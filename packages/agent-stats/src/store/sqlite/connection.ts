@@ -40,9 +40,9 @@ export class Connection {
       this.#locks ??= this.#database.locks;
       return body({ ...this.#database, locks: this.#locks });
     } catch (error) {
-      const isKnownWhole = this.#database?.readsAllWhenOpened === true;
+      const maySayMore = this.#database?.assertReadable !== undefined;
       if (REOPEN_AFTER.test(codeOf(error))) this.#drop();
-      throw statsErrorOf(isKnownWhole && DAMAGE.test(codeOf(error)) ? this.#seenAgain(error) : error);
+      throw statsErrorOf(maySayMore && DAMAGE.test(codeOf(error)) ? this.#seenAgain() : error);
     }
   }
 
@@ -106,12 +106,12 @@ export class Connection {
     this.run("UPDATE agent_stats_meta SET value = ? WHERE name = ?", [value, name]);
   }
 
-  /** Damage is believed when it is there again: opening reads every page, and tells of a disk that does not read. */
-  #seenAgain(error: unknown): unknown {
+  /** Damage is believed when it is there again. */
+  #seenAgain(): unknown {
     try {
       this.#database = this.#open();
-      const row = this.get<{ quick_check: string }>("PRAGMA quick_check(1)");
-      return row?.quick_check === "ok" ? { code: "SQLITE_IOERR" } : error;
+      this.#database.assertReadable?.();
+      return { code: "SQLITE_IOERR" };
     } catch (again) {
       return again;
     }

@@ -27,8 +27,8 @@ export interface OpenDatabase {
   readonly locks: SessionLocks;
   /** True when this library owns the file, so that it may VACUUM it. */
   readonly ownFile: boolean;
-  /** True when opening reads every page, and so tells damage from a disk that failed to read. */
-  readonly readsAllWhenOpened?: boolean;
+  /** Reads every page, and tells damage from a disk that failed to read. Where it is missing, the driver is believed. */
+  assertReadable?(): void;
   /** @throws StatsError `STATS_MOVED` when the path no longer leads to the file that is open */
   assertInPlace(): void;
   close(): void;
