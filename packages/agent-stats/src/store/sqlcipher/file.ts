@@ -8,9 +8,14 @@ import { createFile } from "./create.ts";
 import type { Driver } from "./drivers.ts";
 import { isWholeOutside, knowsItsLog, lookFirst, saltOf } from "./look-first.ts";
 import { PAGE_BYTES } from "./pages/cipher.ts";
+import { sleep } from "./pages/image.ts";
 import { statOf } from "./pages/outside.ts";
 import { stampOf } from "./pages/stamp.ts";
 import { isLeftAlone, openSnapshot } from "./snapshot.ts";
+
+/** How often, and how far apart, a log is read that SQLite does not know all of. */
+const LOOKS = 5;
+const BETWEEN_LOOKS_MS = 20;
 
 export interface FileOptions extends KeyedFile {
   readonly mode: "write" | "read";
@@ -107,13 +112,17 @@ function openToRead(driver: Driver, options: FileOptions, isWhole: boolean): Pic
 function unlock(driver: Driver, options: FileOptions, isWhole: boolean): SqliteHandle {
   const { openToRead } = driver;
   if (!isWhole || !openToRead) return unlockOnce(driver, options, isWhole);
-  const first = unlockOnce({ ...driver, open: openToRead }, options, isWhole);
-  try {
-    if (!knowsItsLog(options.file)) throw statsErrorOf({ code: "SQLITE_IOERR" });
-    return unlockOnce(driver, options, isWhole);
-  } finally {
-    first.close();
+  for (let look = 0; look < LOOKS; look++) {
+    const first = unlockOnce({ ...driver, open: openToRead }, options, isWhole);
+    try {
+      if (knowsItsLog(options.file)) return unlockOnce(driver, options, isWhole);
+    } finally {
+      first.close();
+    }
+    // SQLite reads it anew when nobody else has it open, as others do who look at the same time.
+    sleep(BETWEEN_LOOKS_MS * (1 + Math.random()));
   }
+  throw statsErrorOf({ code: "SQLITE_IOERR" });
 }
 
 function unlockOnce(driver: Driver, options: FileOptions, isWhole: boolean): SqliteHandle {

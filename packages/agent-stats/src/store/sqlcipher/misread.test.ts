@@ -21,6 +21,20 @@ function misreading(driver: Driver): Driver {
   return { ...driver, open: (path) => failing(driver.open(path)) };
 }
 
+/** What SQLite says of a page when it has read every one. */
+function saying(driver: Driver, quick_check: string): Driver {
+  const open = (path: string): SqliteHandle => {
+    const handle = driver.open(path);
+    const answer = { get: () => ({ quick_check }), all: () => [], run: () => ({ changes: 0 }) };
+    return {
+      exec: (sql) => handle.exec(sql),
+      prepare: (sql) => (sql.includes("quick_check") ? answer : handle.prepare(sql)),
+      close: () => handle.close(),
+    };
+  };
+  return { ...driver, open };
+}
+
 describeDrivers("a disk that reads nothing", (name) => {
   let driver: Driver;
   let good: string;
@@ -43,6 +57,35 @@ describeDrivers("a disk that reads nothing", (name) => {
     const file = copyOf(good, [""]);
     expect(codeOfOpening(file, KEY, mode)).toBe("STATS_STORE_FAILED");
     expect(codeOfOpening(file, KEY, mode, driver), "control: when it is read, it opens").toBe(null);
+  });
+
+  test.each([
+    [
+      "a page that the disk did not read, where the driver tells",
+      "Tree 5 page 7: unable to get the page. error code=266",
+      "STATS_STORE_FAILED",
+    ],
+    [
+      "a page that did not authenticate, and does",
+      "Tree 5 page 7: unable to get the page. error code=26",
+      "STATS_STORE_FAILED",
+    ],
+    ["a page that makes no sense", "Tree 5 page 7: btreeInitPage() returns error code 11", "STATS_DAMAGED"],
+    ["a page that contradicts another", "row 3 missing from index agent_stats_key_id", "STATS_DAMAGED"],
+  ])("is told from damage: %s", (_, said, code) => {
+    const file = copyOf(good, [""]);
+    expect(codeOfOpening(file, KEY, "write", saying(driver, said))).toBe(code);
+  });
+
+  test("is told from a page that is not as it was written", () => {
+    const file = copyOf(good, [""]);
+    change(file, (bytes) => void flip(bytes, 3 * PAGE + 9, randomBy(1)));
+    const opened = (code: number) =>
+      codeOfOpening(file, KEY, "write", saying(driver, `Tree 5 page 4: unable to get the page. error code=${code}`));
+    expect(opened(26)).toBe("STATS_DAMAGED");
+    expect(opened(266), "control: where the driver tells of the disk, nothing else is asked").toBe(
+      "STATS_STORE_FAILED",
+    );
   });
 
   test("and another key, or damage, is no such disk", () => {

@@ -109,6 +109,8 @@ function checksum(bytes: Buffer, [first, second]: Checksum, big: boolean): Check
 
 /** What the WAL's index, the `-shm` file, knows of it: how far it was committed, and moved into the file. */
 export interface WalIndex {
+  /** How many commits it was told of since it was built by reading the WAL. */
+  readonly commits: number;
   readonly frames: number;
   readonly inFile: number;
   readonly salts: string;
@@ -127,5 +129,5 @@ export function readWalIndex(bytes: Buffer | null): WalIndex | null {
   const isSame = bytes.subarray(0, INDEX_BYTES).equals(bytes.subarray(INDEX_BYTES, 2 * INDEX_BYTES));
   const [s0, s1] = checksum(bytes.subarray(0, CHECKED_BYTES), [0, 0], big);
   if (!isSame || u32(0) !== VERSION || s0 !== u32(40) || s1 !== u32(44)) return null;
-  return { frames: u32(16), inFile: u32(96), salts: bytes.toString("hex", 32, 40) };
+  return { commits: u32(8), frames: u32(16), inFile: u32(96), salts: bytes.toString("hex", 32, 40) };
 }
