@@ -27,6 +27,7 @@ export const ROOMS = [
     "record/rows",
     "record/record",
     "record/port",
+    "record/serve",
     "record/connect",
     "record/direct",
     "record/wire",
