@@ -2,6 +2,7 @@
 // `npm run mutation -- keep`; `--go-on` takes what the last run found for what did not change since.
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -47,7 +48,8 @@ async function run(room, round) {
   return !/^\{"(begins|again)"/.test(lines.at(-1) ?? "");
 }
 
-for (const { name } of rooms) {
+/** All rounds of a room. @param {string} name */
+async function changeAll(name) {
   mkdirSync(dirname(logOf(name)), { recursive: true });
   if (!args.includes("--go-on") && existsSync(logOf(name))) rmSync(logOf(name));
   const began = Date.now();
@@ -56,4 +58,11 @@ for (const { name } of rooms) {
   writeFileSync(logOf(name), `${JSON.stringify({ took })}\n`, { flag: "a" });
   console.log(`${name}: ${took} s`);
 }
+
+// Each room keeps one core busy.
+const waiting = [...rooms];
+const lanes = Array.from({ length: availableParallelism() }, async () => {
+  for (let room = waiting.shift(); room; room = waiting.shift()) await changeAll(room.name);
+});
+await Promise.all(lanes);
 await import("./report.js");
