@@ -1,8 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { connectRecorder } from "./connect.ts";
 import { expectThrown, SECRET } from "./given.testing.ts";
+import { can, isDate } from "./given.ts";
 import { defineProtocol } from "./protocol.ts";
 import { Recorder } from "./recorder.ts";
+import { type GivenScope, resetScopeOf } from "./scope.ts";
 import { serveRecorder } from "./serve.ts";
 
 const smp = defineProtocol("smp", { sent: "messages sent" });
@@ -42,7 +44,8 @@ describe("what is none is refused, in a sentence that does not repeat it:", () =
     ],
     "a number of one": [
       [...none.filter((each) => each !== 5), -1, 0.5, Number.NaN] as never[],
-      (given) => new Recorder({ startFrom: [{ protocol: "smp", userId: "1", server: "a", overall: { sent: given } }] }),
+      (sent) =>
+        new Recorder({ startFrom: [{ ...{ protocol: "smp", userId: "1", server: "a" }, overall: { ok: 1, sent } }] }),
       /overall numbers/,
     ],
     "a user who is forgotten": [
@@ -56,7 +59,15 @@ describe("what is none is refused, in a sentence that does not repeat it:", () =
       /text or a number/,
     ],
     "a scope": [
-      [...noObject, [] as never, { user: SECRET } as never],
+      [
+        ...noObject,
+        ...([[], { user: SECRET }, { protocol: 5 }, { server: 5 }, { userId: {} }, { userId: null }] as never[]),
+        ...([
+          { protocol: 5, server: SECRET },
+          { protocol: 5, userId: 1 },
+          { server: 5, userId: 1 },
+        ] as never[]),
+      ],
       (given) => new Recorder().reset(given),
       /nothing was reset/,
     ],
@@ -81,6 +92,47 @@ test("what an agent elsewhere is told is looked at before it is sent", async () 
   const agent = connectRecorder(silent);
   for (const call of [agent.forgetUser, agent.addUser]) await expect(call(bare)).rejects.toThrow("text or a number");
   await expect(agent.reset([] as never)).rejects.toThrow("nothing was reset");
+});
+
+test.each(["on", "addEventListener", "start", "listenerCount", "ref", "unref"])(
+  "a channel whose %s is no function is refused before it is used",
+  (name) => {
+    const channel = { ...silent, [name]: SECRET } as never;
+    expectThrown(() => connectRecorder(channel), new RegExp(`^${name} must be a function$`));
+  },
+);
+
+test("an object can do something when it can do all of it; a moment is a date that is one", () => {
+  const given = { open() {}, close: "shut" };
+  expect([can(given, "open"), can(given, "open", "close"), can(null, "open"), can(given)]).toEqual([
+    true,
+    false,
+    false,
+    true,
+  ]);
+  expect([new Date(), new Date(0), new Date("never"), { getTime: () => 5 }, 5, null].map(isDate)).toEqual([
+    ...[true, true],
+    ...[false, false, false, false],
+  ]);
+});
+
+test("a recorder takes the same protocol twice, and no other of its name", () => {
+  const other = defineProtocol("smp", { sent: "messages sent" });
+  expect(new Recorder({ protocols: [smp, smp] }).getServersStats().servers).toEqual([]);
+  expect(() => new Recorder({ protocols: [smp, other] })).toThrow("protocol 2 has the name of one before it");
+});
+
+test("a scope is what was given of it, and nothing for what was not", () => {
+  const scopes: readonly (readonly [GivenScope, object])[] = [
+    [{}, {}],
+    [{ userId: 1 }, { userId: "1" }],
+    [
+      { protocol: "smp", server: "a" },
+      { protocol: "smp", server: "a" },
+    ],
+    [{ protocol: undefined, more: undefined } as never, {}],
+  ];
+  for (const [given, scope] of scopes) expect(resetScopeOf(given)).toStrictEqual(scope);
 });
 
 test("a recorder resets nothing for a scope with a field that it does not know", () => {

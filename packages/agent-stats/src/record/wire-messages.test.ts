@@ -81,6 +81,12 @@ describe("a message as it should be", () => {
     ]);
   });
 
+  test("holds users by text or number, and none who is neither", () => {
+    const users = [1, "1", {}, null, undefined, true, ["1"]];
+    const servers = users.map((userId) => ({ protocol: "smp", userId, server: "smp://a", session: {}, live: {} }));
+    expect(snapshotOf({ servers })?.servers.map(({ userId }) => userId)).toEqual(["1", "1"]);
+  });
+
   test("holds counts from zero, and gauges of any finite size; totals where there are some", () => {
     const numbers = { zero: 0, one: 1, negative: -1, half: 0.5, none: Number.NaN, text: "1" };
     const entry = { protocol: "smp", userId: 1, server: "smp://a", session: numbers, live: numbers };
