@@ -47,6 +47,7 @@ export const ROOMS = [
     "keep/flow",
     "keep/endings-order",
     "keep/succession",
+    "keep/take-over",
     "keep/open",
     "keep/answers",
     "keep/erasing",

@@ -51,7 +51,10 @@ describe("what is none is refused, in a sentence that does not repeat it:", () =
       (given) => keepStats({ store: store(), agent: given }),
       "agent must be",
     );
-    await refused(noFunction, (listen) => keepStats({ store: store(), agent: { ...agent, listen } }), "listen must be");
+    for (const name of ["getServersStatsNow", "forgetUser", "addUser", "reset", "listen"]) {
+      const given = (method: never) => keepStats({ store: store(), agent: { ...agent, [name]: method } });
+      await refused(noFunction, given, `${name} must be a function`);
+    }
   });
 
   test("what is only looked at", async () => {
@@ -79,6 +82,7 @@ describe("what is none is refused, in a sentence that does not repeat it:", () =
       for (const name of ["protocol", "userId", "server"]) {
         await refused([null, {}, Symbol(SECRET)] as never[], (given) => view.getTimeline({ [name]: given }), says);
       }
+      for (const by of ["hour", "day"] as const) expect(await view.getTimeline({ by })).toBeInstanceOf(Array);
       expect(await view.getTimeline({ from: undefined, to: undefined, by: undefined } as object)).toBeInstanceOf(Array);
     }
     await stats.close();

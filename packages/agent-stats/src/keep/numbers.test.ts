@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { copy, Numbers } from "./numbers.ts";
+import { carry, copy, forEachCell, Numbers } from "./numbers.ts";
 
 test("numbers are held in the order in which they came, however much room there was", () => {
   const n = fc.integer({ min: 1, max: 99 });
@@ -41,4 +41,21 @@ test("what is copied is that many, from one place to the other, and nothing besi
   const to = { cells: new Float64Array(6), at: 2 };
   copy(from, to, 3);
   expect([...to.cells]).toEqual([0, 0, 2, 3, 4, 0]);
+});
+
+test("each cell of a batch is visited once", () => {
+  const visits: number[][] = [];
+  forEachCell(Float64Array.of(4, 1, 10, 5, 2, 20), (...visit) => visits.push(visit));
+  expect(visits).toEqual([
+    [4, 1, 10, 0],
+    [5, 2, 20, 1],
+  ]);
+  forEachCell(new Float64Array(0), (...visit) => visits.push(visit));
+  expect(visits).toHaveLength(2);
+});
+
+test("a counter that was set back takes what it stood at off where its hour began, and off no other's", () => {
+  const place = { cells: Float64Array.of(1, 20, 30, 40), at: 1 };
+  expect(carry(place, 2, 7)).toBe(0);
+  expect([...place.cells]).toEqual([1, 20, 30, 33]);
 });

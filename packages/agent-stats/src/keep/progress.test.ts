@@ -130,6 +130,10 @@ describe("what was collected", () => {
     expect(stand()).toEqual([0, 0, 0, 0, 0, 0, 0, 0]);
     progress.decided();
     expect(stand()).toEqual([0, 0, 0, 0, 0, 5, 0, 0]);
+    servers[5]?.add("received", 2);
+    collect(2, 2);
+    progress.decided();
+    expect(stand()).toEqual([0, 5, 0, 0, 0, 7, 0, 0]);
   });
 });
 
@@ -175,6 +179,14 @@ describe("what the store itself says that was counted", () => {
       [0, 0],
     ]);
     expect(told(collect(8))).toEqual([0, 0, 1]);
+  });
+
+  test("is of that counter, wherever it stands among those of its protocol", () => {
+    const { progress, b, collect, told } = setUp();
+    b.add("files", 9);
+    progress.raise([row("xftp", "2", "b", "files", 4)]);
+    progress.startSession();
+    expect(told(collect())).toEqual([1, 1, 5]);
   });
 
   test("is on top of what the counters began with, also of a key that was never saved here", () => {
@@ -242,6 +254,40 @@ describe("a batch whose fate is not known", () => {
     progress.decided();
     if (second) progress.release(second);
     expect(collect(8)).toBeNull();
+  });
+
+  test("that is not in the database takes nothing with it, where a user of it was forgotten", () => {
+    const { recorder, progress, a, b, collect, told } = setUp();
+    a.add("sent", 5);
+    b.add("files", 4);
+    const batch = collect();
+    recorder.forgetUser(1);
+    if (batch) progress.release(batch);
+    progress.decided();
+    expect(told(collect())).toEqual([1, 5, 4]);
+  });
+
+  test("is left behind by a keeper only while its fate is not known, and only where there is one", () => {
+    const { progress, a, collect } = setUp();
+    a.add("sent", 5);
+    const batch = collect();
+    progress.leave([], 1);
+    expect(progress.left).toBe(null);
+    progress.decided();
+    if (batch) progress.leave([batch], 1);
+    expect(progress.left).toBe(null);
+  });
+
+  test("that was left behind is counted again but for the saves that have arrived after all", () => {
+    const { progress, a, b, collect, told } = setUp();
+    a.add("sent", 5);
+    b.add("files", 4);
+    const batch = collect();
+    const parts = batch ? split(batch, 1, () => 2) : [];
+    expect(parts.map(({ save }) => save)).toEqual([1, 2]);
+    progress.leave(parts, 1);
+    progress.takeOver(1);
+    expect(told(collect(9))).toEqual([1, 5, 4]);
   });
 
   test("that a keeper left behind is the next one's to save", () => {
