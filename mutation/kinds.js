@@ -69,6 +69,7 @@ export const KINDS = [
       ["record/recorder.ts", "if (index === undefined) continue"],
       ["record/recorder.ts", "options.protocols ?? []"],
       ["record/recorder.ts", "options.startFrom ?? []"],
+      ["record/recorder.ts", "? [...startFrom] : []"],
       ["record/recorder.ts", "const nobody ="],
       ["record/recorder.ts", "new Row(nobody, -1"],
       ["record/row.ts", "index < values.length"],

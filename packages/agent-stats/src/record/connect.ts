@@ -52,7 +52,7 @@ export function connectRecorder(channel: ChannelLike): RemoteAgent {
   const waiting = new Map<number, Waiting>();
   let port: StatsPort;
   let direct: DirectLine | null = null;
-  let gone = false;
+  let gone: boolean;
   let lastId = 0;
   let changed: ((urgent: boolean) => void) | null = null;
 
