@@ -42,6 +42,7 @@ export const ROOMS = [
     "keep/starting-sums",
     "keep/announcer",
     "keep/progress",
+    "keep/undecided",
     "keep/batches",
     "store/stand-in",
     "keep/flow",

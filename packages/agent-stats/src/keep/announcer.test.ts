@@ -76,6 +76,20 @@ describe("nothing is told", () => {
   });
 });
 
+describe("nothing is known to be told", () => {
+  test("where the fate of a save is not known: all is told anew when it is", () => {
+    const { announcer, recorder, progress, news } = setUp();
+    recorder.server(smp, 1, "a").add("sent");
+    progress.collect({ session: 1, save: 1, seen: 0, at: 0, hour: 1 });
+    announcer.resume(DUE);
+    expect([news(), announcer.knownBelow]).toEqual([[], 0]);
+    progress.decided();
+    announcer.turn();
+    announcer.due(DUE);
+    expect(news()).toEqual([[true, ["a"], 4]]);
+  });
+});
+
 describe("rows", () => {
   test("that come are told of together, when whoever makes them is done; not while they are changed", async () => {
     const { announcer, recorder, news } = setUp();

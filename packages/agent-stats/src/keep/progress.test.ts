@@ -1,13 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { defineProtocol } from "../record/protocol.ts";
 import { Recorder } from "../record/recorder.ts";
 import type { Row } from "../record/row.ts";
 import { Numbers } from "./numbers.ts";
+import { setUp as setUpTwo, smp, xftp } from "./progress.testing.ts";
 import { progressOf } from "./progress.ts";
 import { split } from "./split.ts";
-
-const smp = defineProtocol("smp", { sent: "sent", received: "received", a: "a", b: "b" });
-const xftp = defineProtocol("xftp", { sent: "files sent", files: "files" });
 
 test("a user who is forgotten while a save is under way takes nothing of others with them", () => {
   const recorder = new Recorder({ protocols: [smp, xftp] });
@@ -137,26 +134,13 @@ describe("what was collected", () => {
   });
 });
 
-/** A recorder with two keys, what is known of it, and a batch of all that changed, in so many words. */
-function setUp(past?: Record<string, number>) {
-  const startFrom = past ? [{ protocol: "smp", userId: "1", server: "a", overall: past }] : [];
-  const recorder = new Recorder({ protocols: [smp, xftp], startFrom });
-  const progress = progressOf(recorder);
-  const [a, b] = [recorder.server(smp, 1, "a"), recorder.server(xftp, 2, "b")];
-  let saves = 0;
-  const collect = (hour = 7) => progress.collect({ session: 1, save: ++saves, seen: 0, at: 0, hour });
-  const told = (batch: ReturnType<typeof collect>) => batch && [...batch.cells];
-  const session = () => [0, 1].map((row) => [0, 1].map((index) => recorder.row(row)?.session(index)));
-  return { recorder, progress, a, b, collect, told, session };
-}
-
 const row = (protocol: string, userId: string, server: string, counter: string, value: number) => {
   return { protocol, userId, server, counter, value };
 };
 
 describe("what the store itself says that was counted", () => {
   test("is saved, if it is more than was acknowledged: the next session counts from there", () => {
-    const { progress, a, b, collect, told, session } = setUp();
+    const { progress, a, b, collect, told, session } = setUpTwo();
     a.add("sent", 5);
     a.add("received", 2);
     b.add("files", 4);
@@ -182,7 +166,7 @@ describe("what the store itself says that was counted", () => {
   });
 
   test("is of that counter, wherever it stands among those of its protocol", () => {
-    const { progress, b, collect, told } = setUp();
+    const { progress, b, collect, told } = setUpTwo();
     b.add("files", 9);
     progress.raise([row("xftp", "2", "b", "files", 4)]);
     progress.startSession();
@@ -190,7 +174,7 @@ describe("what the store itself says that was counted", () => {
   });
 
   test("is on top of what the counters began with, also of a key that was never saved here", () => {
-    const { progress, a, collect, told } = setUp({ sent: 100 });
+    const { progress, a, collect, told } = setUpTwo({ sent: 100 });
     a.add("sent", 3);
     progress.raise([row("smp", "1", "a", "sent", 2)]);
     progress.startSession();
@@ -198,115 +182,8 @@ describe("what the store itself says that was counted", () => {
   });
 });
 
-describe("a batch whose fate is not known", () => {
-  test("is told again with the keys of all its rows where the store knows none of them any more", () => {
-    const { progress, a, b, collect } = setUp();
-    a.add("sent");
-    b.add("sent");
-    const first = collect();
-    if (first) progress.acknowledge(first);
-    progress.decided();
-    b.add("files");
-    a.add("sent");
-    const second = collect();
-    expect(second?.keys).toEqual([]);
-    const [again] = second ? progress.withAllKeys([second]) : [];
-    expect(again?.keys).toEqual([
-      [0, "smp", "1", "a"],
-      [1, "xftp", "2", "b"],
-    ]);
-    progress.decided();
-    a.add("sent");
-    expect(collect()?.keys).toEqual([[0, "smp", "1", "a"]]);
-  });
-
-  test("loses what it holds of a user who is forgotten, names too, and nothing else", () => {
-    const { recorder, progress, a, b, collect } = setUp();
-    a.add("sent", 5);
-    b.add("files", 4);
-    const batch = collect();
-    recorder.forgetUser(1);
-    const left = batch && progress.withoutForgotten(batch);
-    expect([left?.keys, [...(left?.cells ?? [])]]).toEqual([[[1, "xftp", "2", "b"]], [1, 5, 4]]);
-    expect(left).toMatchObject({ session: 1, save: 1, hour: 7 });
-  });
-
-  test("that is not in the database is collected anew, as what its hour holds; what others hold is not", () => {
-    const { recorder, progress, a, b, collect, told } = setUp();
-    a.add("sent", 5);
-    b.add("files", 4);
-    const first = collect();
-    if (first) progress.acknowledge(first);
-    progress.decided();
-    a.add("sent", 1);
-    a.add("b", 2);
-    b.add("files", 1);
-    const second = collect(8);
-    expect(told(second)).toEqual([0, 0, 1, 0, 3, 2, 1, 5, 1]);
-    // One of two parts of it arrived: the first row's.
-    const cells = second?.cells.slice(6) ?? new Float64Array(0);
-    if (second) progress.release({ ...second, cells });
-    progress.decided();
-    expect(recorder.takeChanges()).toHaveLength(1);
-    b.add("files", 10);
-    expect(told(collect(8))).toEqual([1, 5, 11]);
-    // Once it is decided there is nothing to be taken back.
-    progress.decided();
-    if (second) progress.release(second);
-    expect(collect(8)).toBeNull();
-  });
-
-  test("that is not in the database takes nothing with it, where a user of it was forgotten", () => {
-    const { recorder, progress, a, b, collect, told } = setUp();
-    a.add("sent", 5);
-    b.add("files", 4);
-    const batch = collect();
-    recorder.forgetUser(1);
-    if (batch) progress.release(batch);
-    progress.decided();
-    expect(told(collect())).toEqual([1, 5, 4]);
-  });
-
-  test("is left behind by a keeper only while its fate is not known, and only where there is one", () => {
-    const { progress, a, collect } = setUp();
-    a.add("sent", 5);
-    const batch = collect();
-    progress.leave([], 1);
-    expect(progress.left).toBe(null);
-    progress.decided();
-    if (batch) progress.leave([batch], 1);
-    expect(progress.left).toBe(null);
-  });
-
-  test("that was left behind is counted again but for the saves that have arrived after all", () => {
-    const { progress, a, b, collect, told } = setUp();
-    a.add("sent", 5);
-    b.add("files", 4);
-    const batch = collect();
-    const parts = batch ? split(batch, 1, () => 2) : [];
-    expect(parts.map(({ save }) => save)).toEqual([1, 2]);
-    progress.leave(parts, 1);
-    progress.takeOver(1);
-    expect(told(collect(9))).toEqual([1, 5, 4]);
-  });
-
-  test("that a keeper left behind is the next one's to save", () => {
-    const { recorder, progress, a, collect, told } = setUp();
-    a.add("sent", 5);
-    const batch = collect();
-    if (batch) progress.leave([batch], 1);
-    expect(progressOf(recorder)).toBe(progress);
-    progress.takeOver();
-    expect(told(collect(9))).toEqual([0, 0, 5]);
-    // It was taken over once.
-    progress.decided();
-    expect(progressOf(recorder)).toBe(progress);
-    expect(collect(9)).toBeNull();
-  });
-});
-
 test("what was reset while it was counted is taken off, and what was counted since stays", () => {
-  const { recorder, progress, a, b, collect, told, session } = setUp({ sent: 100 });
+  const { recorder, progress, a, b, collect, told, session } = setUpTwo({ sent: 100 });
   a.add("sent", 5);
   b.add("files", 4);
   const values = progress.values({ protocol: "smp" });
@@ -332,7 +209,7 @@ test("what was reset while it was counted is taken off, and what was counted sin
 });
 
 test("a row is known to the store below the number that its own thread was told", () => {
-  const { progress, a, b } = setUp();
+  const { progress, a, b } = setUpTwo();
   a.add("sent");
   b.add("sent");
   const head = { session: 1, save: 1, seen: 0, at: 0, hour: 7 };

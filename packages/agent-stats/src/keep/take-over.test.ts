@@ -1,4 +1,5 @@
 /** A keeper that could not close, and another one that goes on with its recorder: nothing is lost, and nothing counted twice. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { defineProtocol } from "../record/protocol.ts";
 import { Recorder } from "../record/recorder.ts";
@@ -60,9 +61,15 @@ describe("a keeper that goes on from one that could not close", () => {
 
   test("counts in another database what the first does not hold, whatever sessions that has", async () => {
     const other = new MemoryDatabase();
-    const theirs = await keepStats({ agent: new Recorder(), store: memoryStore(other), ...NEVER });
-    for (let saves = 0; saves < 5; saves++) await theirs.reset({ userId: saves });
+    const recorder = new Recorder({ protocols: [smp] });
+    const theirs = await keepStats({ agent: recorder, store: memoryStore(other), ...NEVER });
+    for (let saves = 0; saves < 5; saves++) {
+      recorder.server(smp, 9, "smp://a").add("sent");
+      await theirs.flush();
+    }
     await theirs.close();
-    expect(await overallAfter("before", other)).toEqual([6]);
+    // A session is known by its number and by when it began.
+    await sleep(5);
+    expect(await overallAfter("before", other)).toEqual([5, 6]);
   });
 });
