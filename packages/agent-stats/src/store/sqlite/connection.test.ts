@@ -102,7 +102,9 @@ describeDrivers("a connection", (driver) => {
     const { world, calls } = setUp({ assertReadable });
     calls.sessions();
     world.failing = { sql: /FROM agent_stats_audit/, code: "SQLITE_CORRUPT" };
-    expect(codeOf(() => calls.audit())).toBe("STATS_STORE_FAILED");
+    expect(() => calls.audit()).toThrow(
+      expect.objectContaining({ code: "STATS_STORE_FAILED", cause: { code: "SQLITE_IOERR" } }),
+    );
     seen = "SQLITE_CORRUPT";
     expect(codeOf(() => calls.audit())).toBe("STATS_DAMAGED");
     world.failing = { sql: /FROM agent_stats_audit/, code: "SQLITE_NOTADB" };
@@ -122,6 +124,9 @@ describeDrivers("a connection", (driver) => {
       const { session } = calls.begin(BEGIN);
       calls.save(batch(session, 1, 5));
       calls.sums(null);
+      // What changes nothing is no change.
+      expect(calls.fold({ session, at: AT })).toBe(0);
+      calls.prune(0);
       const [row] = raw<{ value: number }>(world.file, "SELECT value FROM agent_stats_meta WHERE name = 'changes'");
       expect(row?.value).toBe(ownFile ? 2 : undefined);
       calls.close();

@@ -45,6 +45,19 @@ describeDrivers("a host's own database", (driver) => {
     await alone.close();
   });
 
+  test("may be attached beside one that holds statistics too: each keeps its own", async () => {
+    const host = openHost(driver);
+    const { stats: inMain } = await openIn(host);
+    count(inMain);
+    await inMain.close();
+    host.handle.exec(`ATTACH '${join(dirname(host.file), "stats.db")}' AS numbers KEY "x'${KEY}'"`);
+    const { stats } = await openIn(host, { schema: "numbers" });
+    expect(overall(await stats.getServersStats())).toEqual({});
+    stats.server(smp, 7, "smp://b").add("sent", 3);
+    await stats.close();
+    expect([sum(host), sum(host, "numbers")]).toEqual([15, 3]);
+  });
+
   test("keeps every pragma as the host set it", async () => {
     const host = openHost(driver);
     host.handle.exec(`PRAGMA busy_timeout = 1234; PRAGMA synchronous = OFF; PRAGMA foreign_keys = OFF;
