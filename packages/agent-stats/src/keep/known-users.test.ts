@@ -175,3 +175,17 @@ test("an agent elsewhere that outlived its host does not bring back whoever was 
   await next.close();
   agent.end();
 });
+
+test("a user whom another process deletes takes nothing of the session that goes on", async () => {
+  const database = new MemoryDatabase();
+  const [here, there] = [await open(database), await open(database)];
+  for (const user of [1, 2]) here.server(smp, user, "smp://a").add("sent", 5);
+  await here.flush();
+  await there.deleteUser(1);
+  here.server(smp, 2, "smp://a").add("sent", 2);
+  await here.flush();
+  expect(overall(await here.getServersStats())).toEqual({ "2 smp://a": { sent: 7 } });
+  expect((await here.getSessions()).map(({ how }) => how)).toEqual(["running", "running"]);
+  await here.close();
+  await there.close();
+});

@@ -131,6 +131,18 @@ describe("an agent that does not answer", () => {
     await host.close();
   });
 
+  test("when it is asked for everything, as it was started again, is away", async () => {
+    const { host, next, inMemory } = await hosting({ sent: { 1: 5 } });
+    const answers = [() => stats({ session: "t", sent: { 1: 2 } }), broken];
+    next.answer = () => answers.shift()?.();
+    await host.flush();
+    expect([host.agentIsAway, host.problem, inMemory()]).toEqual([true, null, { 1: { sent: 5 } }]);
+    next.answer = () => stats({ session: "t", sent: { 1: 2 } });
+    await host.flush();
+    expect(host.agentIsAway).toBe(false);
+    await host.close();
+  });
+
   test("is waited for five seconds; one that does leaves no timer", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     const { host, next } = await hosting({});
@@ -157,6 +169,14 @@ describe("what is live", () => {
     expect(inMemory()).toEqual({ 1: { connected: 1 }, 2: { connected: 5 } });
     await host.getServersStats();
     expect(inMemory()).toEqual({ 1: {}, 2: { connected: 5 } });
+    await host.close();
+  });
+
+  test("of an agent that was started again is what it shows then", async () => {
+    const { host, next, inMemory } = await hosting({ live: { 1: 1, 2: 2 } });
+    next.answer = () => stats({ session: "t", live: { 2: 7 } });
+    await host.flush();
+    expect(inMemory()).toEqual({ 1: {}, 2: { connected: 7 } });
     await host.close();
   });
 });
