@@ -2,7 +2,7 @@ import { StatsError } from "../errors.ts";
 
 /**
  * What opens the file: 32 random bytes, the same as 64 hex digits, or a passphrase (which costs 100 ms at every start,
- * as SQLCipher stretches it).
+ * as SQLCipher stretches it, and some 400 ms at one after a kill).
  */
 export type StatsKey = Uint8Array | string | { readonly passphrase: string };
 
