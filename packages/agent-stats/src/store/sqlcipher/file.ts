@@ -13,8 +13,8 @@ import { statOf } from "./pages/outside.ts";
 import { stampOf } from "./pages/stamp.ts";
 import { isLeftAlone, openSnapshot } from "./snapshot.ts";
 
-/** How often, and how far apart, a log is read that SQLite does not know all of. */
-const LOOKS = 5;
+/** For how long, and how often, a log is read that SQLite does not know all of: the first commit may wait for the disk. */
+const LOOKS_FOR_MS = 1_000;
 const BETWEEN_LOOKS_MS = 20;
 
 export interface FileOptions extends KeyedFile {
@@ -112,7 +112,7 @@ function openToRead(driver: Driver, options: FileOptions, isWhole: boolean): Pic
 function unlock(driver: Driver, options: FileOptions, isWhole: boolean): SqliteHandle {
   const { openToRead } = driver;
   if (!isWhole || !openToRead) return unlockOnce(driver, options, isWhole);
-  for (let look = 0; look < LOOKS; look++) {
+  for (const until = performance.now() + LOOKS_FOR_MS; performance.now() < until; ) {
     const first = unlockOnce({ ...driver, open: openToRead }, options, isWhole);
     try {
       if (knowsItsLog(options.file)) return unlockOnce(driver, options, isWhole);

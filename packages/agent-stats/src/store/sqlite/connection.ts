@@ -13,8 +13,8 @@ import {
 /** After these the connection proves nothing any more: it is closed, and the next call looks again. */
 const REOPEN_AFTER = /^SQLITE_(IOERR|CORRUPT|NOTADB|CANTOPEN|READONLY)|^STATS_MOVED/;
 
-/** What a disk that fails to read can look like. */
-const DAMAGE = /^SQLITE_(CORRUPT|NOTADB)/;
+/** What a disk that fails to read can look like. An index that contradicts its table was read. */
+const DAMAGE = /^SQLITE_(CORRUPT(?!_INDEX)|NOTADB)/;
 
 /** The tables as SQL here names them. In an attached file they carry its name. */
 const TABLES = /\bagent_stats_(?:meta|session|key|count|past|tombstone|audit|report)\b/g;
