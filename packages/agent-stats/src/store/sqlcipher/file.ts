@@ -61,7 +61,7 @@ export function openFile(driver: Driver, options: FileOptions): OpenFile {
     if (mode === "write") createSchema(handle, "main");
   } catch (error) {
     handle.close();
-    throw statsErrorOf(isMisread(error, options, isWhole) ? { code: "SQLITE_IOERR" } : error);
+    throw meaningOf(error, options, isWhole);
   }
   return {
     handle,
@@ -146,7 +146,7 @@ function assertReadable(handle: SqliteHandle, options: FileOptions): void {
   try {
     readAll(handle);
   } catch (error) {
-    throw statsErrorOf(isMisread(error, options, false) ? { code: "SQLITE_IOERR" } : error);
+    throw meaningOf(error, options, false);
   }
 }
 
@@ -237,6 +237,11 @@ function moved(): StatsError {
 
 function missing(): StatsError {
   return new StatsError("STATS_MISSING", "There are no statistics at this path: name the file that the app writes.");
+}
+
+/** What an error of a connection means: that of a disk that did not read may be called damage, or another key. */
+function meaningOf(error: unknown, options: FileOptions, isWhole: boolean): StatsError {
+  return statsErrorOf(isMisread(error, options, isWhole) ? { code: "SQLITE_IOERR" } : error);
 }
 
 /**

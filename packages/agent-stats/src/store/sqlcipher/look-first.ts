@@ -55,9 +55,9 @@ export function isWholeOutside({ file, keyLiteral }: KeyedFile): boolean {
  */
 export function knowsItsLog(file: string): boolean {
   const { committed, salts } = readWal(readHere(`${file}-wal`));
+  if (committed.length === 0) return true;
   // In this order: what is written between the two, the index knows.
   const index = readWalIndex(readOutside(`${file}-shm`));
-  if (committed.length === 0) return true;
   return index !== null && (index.commits > 0 || (index.salts === salts && index.frames >= committed.length));
 }
 
