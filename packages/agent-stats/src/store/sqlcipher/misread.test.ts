@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from "vitest";
-import type { SqliteHandle } from "../sqlite/handle.ts";
+import type { SqliteHandle, SqliteStatement } from "../sqlite/handle.ts";
 import { WRONG_KEY } from "./bad-input.testing.ts";
 import { type Driver, loadDriver } from "./drivers.ts";
 import { change, copyOf, flip, made, randomBy } from "./examine/damage.testing.ts";
@@ -9,30 +9,30 @@ import { keyLiteral } from "./key.ts";
 
 const PAGE = 4_096;
 
-/** A disk that reads nothing to this process, as better-sqlite3-multiple-ciphers tells of it: for as long as it fails. */
-function misreading(driver: Driver): Driver {
-  const failing = (handle: SqliteHandle): SqliteHandle => ({
-    exec: (sql) => handle.exec(sql),
-    prepare() {
-      throw Object.assign(new Error("file is not a database"), { code: "SQLITE_NOTADB" });
-    },
-    close: () => handle.close(),
-  });
-  return { ...driver, open: (path) => failing(driver.open(path)) };
-}
-
-/** What SQLite says of a page when it has read every one. */
-function saying(driver: Driver, quick_check: string): Driver {
+/** The driver, with statements of the test's own. */
+function preparing(driver: Driver, prepare: (handle: SqliteHandle, sql: string) => SqliteStatement): Driver {
   const open = (path: string): SqliteHandle => {
     const handle = driver.open(path);
-    const answer = { get: () => ({ quick_check }), all: () => [], run: () => ({ changes: 0 }) };
     return {
       exec: (sql) => handle.exec(sql),
-      prepare: (sql) => (sql.includes("quick_check") ? answer : handle.prepare(sql)),
+      prepare: (sql) => prepare(handle, sql),
       close: () => handle.close(),
     };
   };
   return { ...driver, open };
+}
+
+/** A disk that reads nothing to this process, as better-sqlite3-multiple-ciphers tells of it: for as long as it fails. */
+function misreading(driver: Driver): Driver {
+  return preparing(driver, () => {
+    throw Object.assign(new Error("file is not a database"), { code: "SQLITE_NOTADB" });
+  });
+}
+
+/** What SQLite says of a page when it has read every one. */
+function saying(driver: Driver, quick_check: string): Driver {
+  const answer = { get: () => ({ quick_check }), all: () => [], run: () => ({ changes: 0 }) };
+  return preparing(driver, (handle, sql) => (sql.includes("quick_check") ? answer : handle.prepare(sql)));
 }
 
 describeDrivers("a disk that reads nothing", (name) => {
