@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { Recorder } from "../record/recorder.ts";
 import type { Row } from "../record/row.ts";
 import { Numbers } from "./numbers.ts";
-import { setUp as setUpTwo, smp, xftp } from "./progress.testing.ts";
+import { smp, withTwoKeys, xftp } from "./progress.testing.ts";
 import { progressOf } from "./progress.ts";
 import { split } from "./split.ts";
 
@@ -140,7 +140,7 @@ const row = (protocol: string, userId: string, server: string, counter: string, 
 
 describe("what the store itself says that was counted", () => {
   test("is saved, if it is more than was acknowledged: the next session counts from there", () => {
-    const { progress, a, b, collect, told, session } = setUpTwo();
+    const { progress, a, b, collect, told, session } = withTwoKeys();
     a.add("sent", 5);
     a.add("received", 2);
     b.add("files", 4);
@@ -166,7 +166,7 @@ describe("what the store itself says that was counted", () => {
   });
 
   test("is of that counter, wherever it stands among those of its protocol", () => {
-    const { progress, b, collect, told } = setUpTwo();
+    const { progress, b, collect, told } = withTwoKeys();
     b.add("files", 9);
     progress.raise([row("xftp", "2", "b", "files", 4)]);
     progress.startSession();
@@ -174,7 +174,7 @@ describe("what the store itself says that was counted", () => {
   });
 
   test("is on top of what the counters began with, also of a key that was never saved here", () => {
-    const { progress, a, collect, told } = setUpTwo({ sent: 100 });
+    const { progress, a, collect, told } = withTwoKeys({ sent: 100 });
     a.add("sent", 3);
     progress.raise([row("smp", "1", "a", "sent", 2)]);
     progress.startSession();
@@ -183,7 +183,7 @@ describe("what the store itself says that was counted", () => {
 });
 
 test("what was reset while it was counted is taken off, and what was counted since stays", () => {
-  const { recorder, progress, a, b, collect, told, session } = setUpTwo({ sent: 100 });
+  const { recorder, progress, a, b, collect, told, session } = withTwoKeys({ sent: 100 });
   a.add("sent", 5);
   b.add("files", 4);
   const values = progress.values({ protocol: "smp" });
@@ -209,7 +209,7 @@ test("what was reset while it was counted is taken off, and what was counted sin
 });
 
 test("a row is known to the store below the number that its own thread was told", () => {
-  const { progress, a, b } = setUpTwo();
+  const { progress, a, b } = withTwoKeys();
   a.add("sent");
   b.add("sent");
   const head = { session: 1, save: 1, seen: 0, at: 0, hour: 7 };

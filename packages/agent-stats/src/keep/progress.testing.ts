@@ -7,7 +7,7 @@ export const smp = defineProtocol("smp", { sent: "sent", received: "received", a
 export const xftp = defineProtocol("xftp", { sent: "files sent", files: "files" });
 
 /** A recorder with two keys, what is known of it, and a batch of all that changed, in so many words. */
-export function setUp(past?: Record<string, number>) {
+export function withTwoKeys(past?: Record<string, number>) {
   const startFrom = past ? [{ protocol: "smp", userId: "1", server: "a", overall: past }] : [];
   const recorder = new Recorder({ protocols: [smp, xftp], startFrom });
   const progress = progressOf(recorder);

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { setUp } from "./progress.testing.ts";
+import { withTwoKeys } from "./progress.testing.ts";
 import { progressOf } from "./progress.ts";
 import { split } from "./split.ts";
 
 describe("a batch whose fate is not known", () => {
   test("is told again with the keys of all its rows where the store knows none of them any more", () => {
-    const { progress, a, b, collect } = setUp();
+    const { progress, a, b, collect } = withTwoKeys();
     a.add("sent");
     b.add("sent");
     const first = collect();
@@ -26,7 +26,7 @@ describe("a batch whose fate is not known", () => {
   });
 
   test("loses what it holds of a user who is forgotten, names too, and nothing else", () => {
-    const { recorder, progress, a, b, collect } = setUp();
+    const { recorder, progress, a, b, collect } = withTwoKeys();
     a.add("sent", 5);
     b.add("files", 4);
     const batch = collect();
@@ -37,7 +37,7 @@ describe("a batch whose fate is not known", () => {
   });
 
   test("that is not in the database is collected anew, as what its hour holds; what others hold is not", () => {
-    const { recorder, progress, a, b, collect, told } = setUp();
+    const { recorder, progress, a, b, collect, told } = withTwoKeys();
     a.add("sent", 5);
     b.add("files", 4);
     const first = collect();
@@ -62,7 +62,7 @@ describe("a batch whose fate is not known", () => {
   });
 
   test("that is not in the database takes nothing with it, where a user of it was forgotten", () => {
-    const { recorder, progress, a, b, collect, told } = setUp();
+    const { recorder, progress, a, b, collect, told } = withTwoKeys();
     a.add("sent", 5);
     b.add("files", 4);
     const batch = collect();
@@ -73,7 +73,7 @@ describe("a batch whose fate is not known", () => {
   });
 
   test("is left behind by a keeper only while its fate is not known, and only where there is one", () => {
-    const { progress, a, collect } = setUp();
+    const { progress, a, collect } = withTwoKeys();
     a.add("sent", 5);
     const batch = collect();
     progress.leave([], 1);
@@ -84,7 +84,7 @@ describe("a batch whose fate is not known", () => {
   });
 
   test("that was left behind is counted again but for the saves that have arrived after all", () => {
-    const { progress, a, b, collect, told } = setUp();
+    const { progress, a, b, collect, told } = withTwoKeys();
     a.add("sent", 5);
     b.add("files", 4);
     const batch = collect();
@@ -96,7 +96,7 @@ describe("a batch whose fate is not known", () => {
   });
 
   test("that a keeper left behind is the next one's to save", () => {
-    const { recorder, progress, a, collect, told } = setUp();
+    const { recorder, progress, a, collect, told } = withTwoKeys();
     a.add("sent", 5);
     const batch = collect();
     if (batch) progress.leave([batch], 1);
